@@ -1,0 +1,99 @@
+"""`doctor`: whether the configuration is sound, and every destination takes an entry and gives it back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ..choices import COMMAND, LOCAL, PRODUCTION
+from ..config import CONFIG_FILE
+from ..logging.destinations.base import LogEntry
+from ..logging.errors import LoggingError
+from ..logging.factory import create_lane, local_names, production_names
+from ..logging.ids import new_id
+
+if TYPE_CHECKING:
+    from ..config import ServerConfig
+    from ..logging.destinations.buffered import BufferedDestination
+
+POLL = 0.1
+PATIENCE = 5.0
+"""Seconds a destination has to give a probe back: some show an entry a moment after they took it."""
+
+
+async def run_doctor(config: ServerConfig) -> int:
+    """Print one line per finding and return 1 when something that is switched on does not work."""
+    logging.getLogger().addHandler(logging.NullHandler())  # the findings are printed, not logged
+    file = config.config_file or (CONFIG_FILE if CONFIG_FILE.is_file() else None)
+    print(f"ok    configuration: {file or 'no file'}, transport {config.transport}, log level {config.log_level}")
+    wanted = [*local_names(config), *production_names(config)]
+    findings = [await _check(name, config) for name in wanted]
+    for name in (*LOCAL, *PRODUCTION):
+        if name not in wanted:
+            print(f"off   {name}: {_how_to_switch_on(name)}")
+    if not wanted:
+        print("ok    stderr: the only place entries go to")
+    return 0 if all(findings) else 1
+
+
+async def _check(name: str, config: ServerConfig) -> bool:
+    try:
+        lane = create_lane(name, config)
+    except LoggingError as error:
+        print(f"FAIL  {name or 'LOG_DESTINATION_TYPE'}: {error}")
+        return False
+    entry = _probe()
+    await lane.open()
+    try:
+        lane.put(entry)
+        await lane.flush()
+        return await _report(lane, entry)
+    finally:
+        with suppress(Exception):
+            await asyncio.wait_for(lane.close(), config.log_drain_timeout_ms / 1000)
+
+
+def _probe() -> LogEntry:
+    return LogEntry(
+        correlation_id=f"doctor-{new_id()}",
+        timestamp=datetime.now(UTC),
+        level="INFO",
+        log_type="internal",
+        message=f"probe of {COMMAND} doctor",
+    )
+
+
+async def _report(lane: BufferedDestination, entry: LogEntry) -> bool:
+    counters = lane.counters
+    if not counters.written:
+        print(f"FAIL  {counters}")
+        return False
+    try:
+        found = await _comes_back(lane, entry)
+    except NotImplementedError:
+        print(f"ok    {counters} (write-only: not read back)")
+        return True
+    except Exception as error:  # noqa: BLE001 - whatever a driver raises is the finding
+        print(f"FAIL  {lane.name}: the probe was written but not read back: {error}")
+        return False
+    print(f"{'ok   ' if found else 'FAIL '} {counters} ({'read back' if found else 'written, but not found again'})")
+    return found
+
+
+async def _comes_back(lane: BufferedDestination, entry: LogEntry) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if await lane.destination.query(correlation_id=entry.correlation_id, limit=1):
+            return True
+        await asyncio.sleep(POLL)
+    return False
+
+
+def _how_to_switch_on(name: str) -> str:
+    if name in LOCAL:
+        return "switched off by ENABLE_LOCAL_LOGGING=false"
+    return f"switch it on with ENABLE_PRODUCTION_LOGGING=true LOG_DESTINATION_TYPE={name}"

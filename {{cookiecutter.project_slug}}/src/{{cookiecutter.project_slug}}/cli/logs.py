@@ -1,0 +1,130 @@
+"""`logs`: what was recorded, as a table or JSON lines, followed, summarised or sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import defaultdict
+from contextlib import asynccontextmanager
+from statistics import quantiles
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from ..choices import LOCAL, PRODUCTION
+from ..logging.errors import SettingError
+from ..logging.factory import create_destination, local_names, production_names
+from ..logging.query import LEVELS, MAX_LIMIT
+from .table import entry_table, table
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import AsyncIterator
+
+    from ..config import ServerConfig
+    from ..logging.destinations.base import LogDestination, LogEntry
+
+POLL = 0.5
+"""Seconds between two looks while following."""
+STATS_COLUMNS = ("tool", "calls", "errors", "p50_ms", "p95_ms")
+FILTERS = ("tool_name", "log_type", "status", "correlation_id", "since", "until", "text")
+
+
+async def run_logs(options: argparse.Namespace, config: ServerConfig) -> int:
+    """Run `logs` and return the exit code; raises SettingError for filters or destinations that do not work."""
+    if options.action == "resend":
+        from .resend import resend  # noqa: PLC0415 - only where it is asked for
+
+        return await resend(options, config)
+    async with readable(options.source, config) as source:
+        if options.action == "stats":
+            return await _show_stats(source, options)
+        await _show(source, options)
+    return 0
+
+
+@asynccontextmanager
+async def readable(name: str | None, config: ServerConfig) -> AsyncIterator[LogDestination]:
+    """Give the named destination, or the first that can be read of those in use and then of those there are."""
+    in_use = filter(None, (*local_names(config), *production_names(config)))
+    problem = "this project keeps entries nowhere"
+    for candidate in [name] if name else dict.fromkeys([*in_use, *LOCAL, *PRODUCTION]):
+        destination = create_destination(candidate, config)
+        try:
+            await destination.query(limit=1)
+        except NotImplementedError as error:
+            problem = str(error)
+            continue
+        try:
+            yield destination
+        finally:
+            await destination.close()
+        return
+    msg = f"There is nothing to read: {problem}."
+    raise SettingError(msg)
+
+
+def filters_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the query's filters as the options name them."""
+    filters = {name: getattr(options, name) for name in FILTERS}
+    if options.level is not None:
+        filters["level"] = LEVELS[LEVELS.index(options.level) :]
+    return filters
+
+
+async def every_page(source: LogDestination, **filters: Any) -> AsyncIterator[list[LogEntry]]:
+    """Yield all matching entries in pages, newest first."""
+    for offset in range(0, sys.maxsize, MAX_LIMIT):
+        page = await source.query(**filters, limit=MAX_LIMIT, offset=offset)
+        if page:
+            yield page
+        if len(page) < MAX_LIMIT:
+            return
+
+
+async def _show(source: LogDestination, options: argparse.Namespace) -> None:
+    filters = filters_of(options)
+    entries = await source.query(**filters, limit=options.limit, offset=options.offset)
+    if not options.follow:
+        _print(entries, as_json=options.json)
+        return
+    seen: dict[str, None] = {}
+    while True:
+        fresh = [entry for entry in reversed(entries) if entry.entry_id not in seen]
+        _print(fresh, as_json=options.json, is_first=not seen)
+        seen = dict.fromkeys([*seen, *(entry.entry_id for entry in fresh)][-2 * MAX_LIMIT :])
+        await asyncio.sleep(POLL)
+        entries = await source.query(**filters, limit=1_000)
+
+
+def _print(entries: list[LogEntry], *, as_json: bool, is_first: bool = True) -> None:
+    if as_json:
+        sys.stdout.writelines(orjson.dumps(entry.to_dict()).decode() + "\n" for entry in entries)
+    elif entries or is_first:
+        print(entry_table(entries, with_head=is_first))
+    sys.stdout.flush()
+
+
+async def _show_stats(source: LogDestination, options: argparse.Namespace) -> int:
+    durations: dict[str, list[float]] = defaultdict(list)
+    errors: dict[str, int] = defaultdict(int)
+    async for page in every_page(source, **{**filters_of(options), "log_type": "tool_execution"}):
+        for entry in page:
+            tool = entry.tool_name or ""
+            durations[tool].append(entry.duration_ms or 0.0)
+            errors[tool] += entry.status not in {"success", "input_required"}
+    rows = [_stats_of(tool, durations[tool], errors[tool]) for tool in sorted(durations)]
+    if options.json:
+        sys.stdout.writelines(orjson.dumps(row).decode() + "\n" for row in rows)
+    else:
+        print(table([{name: _shown(value) for name, value in row.items()} for row in rows], STATS_COLUMNS))
+    return 0
+
+
+def _stats_of(tool: str, durations: list[float], errors: int) -> dict[str, Any]:
+    cuts = quantiles(durations, n=20, method="inclusive") if len(durations) > 1 else durations * 19
+    return {"tool": tool, "calls": len(durations), "errors": errors, "p50_ms": cuts[9], "p95_ms": cuts[18]}
+
+
+def _shown(value: object) -> str:
+    return f"{value:.1f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,91 @@
+"""The command's options: one per setting, and those of the verbs."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__
+from ..choices import COMMAND, DESCRIPTION
+from ..config import ServerConfig, is_secret
+from ..logging.query import LEVELS, MAX_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ALIASES = {"config_file": ["--config"], "http_host": ["--host"], "http_port": ["--port"]}
+"""Further spellings of a setting's option."""
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+TYPES = ("tool_execution", "internal", "framework")
+STATUSES = ("success", "error", "cancelled", "validation_error", "unknown_tool", "input_required")
+_AGE = re.compile(r"(\d+)([smhd])")
+
+
+def parse(argv: Sequence[str] | None = None) -> tuple[argparse.Namespace, dict[str, Any]]:
+    """Return the verb's options and the settings that were given as options; exits with 2 for what it cannot read."""
+    options = _parser().parse_args(argv)
+    given = {name: value for name, value in vars(options).items() if name in ServerConfig.model_fields}
+    return options, given
+
+
+def moment(text: str) -> datetime:
+    """Return the time that ISO 8601 text or an age (`90s`, `15m`, `2h`, `7d`) means; UTC where no zone is named."""
+    if match := _AGE.fullmatch(text):
+        return datetime.now(UTC) - timedelta(**{UNITS[match[2]]: int(match[1])})
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        msg = f"{text!r} is neither ISO 8601 (2026-01-31T12:00) nor an age (90s, 15m, 2h, 7d)"
+        raise argparse.ArgumentTypeError(msg) from None
+    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+
+
+def _parser() -> argparse.ArgumentParser:
+    settings = _settings_parser()
+    parser = argparse.ArgumentParser(
+        prog=COMMAND, description=f"{DESCRIPTION.replace('%', '%%')}. Without a verb, serve.", parents=[settings],
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=__version__)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    verbs.add_parser("serve", parents=[settings], help="serve MCP clients (what happens without a verb)")
+    _add_logs(verbs.add_parser("logs", parents=[settings], help="show, follow, summarise or resend what was recorded"))
+    verbs.add_parser("doctor", parents=[settings], help="check the configuration and write a probe to each destination")
+    return parser
+
+
+def _settings_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = parser.add_argument_group("settings", "each is also an environment variable: --log-level is LOG_LEVEL")
+    for name, field in ServerConfig.model_fields.items():
+        names = [f"--{name.replace('_', '-')}", *ALIASES.get(name, [])]
+        text = (field.description or "").replace("%", "%%")
+        if is_secret(name):
+            text += " Better set in the environment: other users can see a process's options."
+        if field.annotation is bool:
+            group.add_argument(*names, dest=name, nargs="?", const="true", metavar="true|false", help=text)
+        else:
+            group.add_argument(*names, dest=name, metavar=name.rpartition("_")[2].upper(), help=text)
+    return parser
+
+
+def _add_logs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action", nargs="?", choices=("list", "stats", "resend"), default="list",
+        help="list entries (default), stats per tool, or resend entries from this machine to a production destination",
+    )  # fmt: skip
+    parser.add_argument("--from", dest="source", metavar="NAME", help="destination to read (the first readable)")
+    parser.add_argument("--to", dest="target", metavar="NAME", help="destination to resend to (the configured)")
+    parser.add_argument("--tool", dest="tool_name", metavar="NAME", help="only this tool")
+    parser.add_argument("--level", type=str.upper, choices=LEVELS, help="this level and those above it")
+    parser.add_argument("--type", dest="log_type", choices=TYPES, help="only this type")
+    parser.add_argument("--status", choices=STATUSES, help="only tool calls that ended like this")
+    parser.add_argument("--correlation-id", metavar="ID", help="only what belongs to one request")
+    parser.add_argument("--since", type=moment, metavar="TIME", help="from ISO 8601 or an age: 90s, 15m, 2h, 7d")
+    parser.add_argument("--until", type=moment, metavar="TIME", help="before ISO 8601 or an age")
+    parser.add_argument("--text", help="only entries that contain this text")
+    parser.add_argument("--limit", type=int, default=50, metavar="N", help=f"at most this many, 1 to {MAX_LIMIT} (50)")
+    parser.add_argument("--offset", type=int, default=0, metavar="N", help="leave out this many of the newest")
+    parser.add_argument("--follow", action="store_true", help="go on showing new entries until Ctrl-C")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")

@@ -1,0 +1,1 @@
+"""Logging that never makes a tool wait: entries, redaction, buffers and destinations."""

@@ -1,0 +1,103 @@
+"""Hooks into loguru and the standard library's logging, so that every line becomes an entry."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from loguru import logger
+from loguru._logger import Logger
+
+from .values import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from loguru import Message, Record
+
+STDLIB_LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "SUCCESS": 25, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
+"""Numbers of loguru's level names, which standard library loggers share."""
+
+_loguru_sink: int | None = None
+
+
+class StdlibHandler(logging.Handler):
+    """Hands records of the standard library's loggers on; it holds no lock of its own and never raises."""
+
+    def __init__(self, take: Callable[[logging.LogRecord], None]) -> None:
+        super().__init__()
+        self._take = take
+
+    def createLock(self) -> None:  # noqa: N802 - logging's name
+        """Do without a lock: what takes the records is safe for threads."""
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand a record on."""
+        try:
+            self._take(record)
+        except Exception:  # noqa: BLE001 - a log line never breaks who wrote it
+            self.handleError(record)
+
+
+def capture_loguru(take: Callable[[Record], None], *, level: str) -> None:
+    """Send loguru's records from `level` on to `take` instead of to stderr."""
+    global _loguru_sink  # noqa: PLW0603 - loguru has one logger for the process, and so one sink of ours
+
+    def sink(message: Message) -> None:
+        take(message.record)
+
+    for known in (0, _loguru_sink):
+        if known is not None:
+            _remove(known)
+    # The text that loguru formats is not used: an empty format is the cheapest one.
+    _loguru_sink = logger.add(sink, level=level, format=_no_text, backtrace=False, diagnose=False)
+    guard_loguru()
+
+
+def capture_stdlib(take: Callable[[logging.LogRecord], None], *, level: str) -> None:
+    """Send the standard library's records from `level` on to `take`, and warnings with them."""
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if isinstance(handler, StdlibHandler):
+            root.removeHandler(handler)
+    ours = StdlibHandler(take)
+    ours.setLevel(STDLIB_LEVELS[level])
+    root.addHandler(ours)
+    root.setLevel(STDLIB_LEVELS[level])
+    logging.captureWarnings(capture=True)
+
+
+def guard_loguru() -> None:
+    """Let a log call never raise because of its values: the template's text is logged instead.
+
+    loguru formats before any sink or patcher sees the message, so the one place to do this is its private `_log`;
+    without that attribute loguru stays as it is.
+    """
+    original = getattr(Logger, "_log", None)
+    if original is None or getattr(original, "is_guarded", False):
+        return
+
+    def guarded(self: Any, level: Any, decorated: Any, options: Any, message: Any, args: Any, kwargs: Any) -> None:
+        exception, depth, *others = options
+        deeper = (exception, depth + 1, *others)
+        try:
+            original(self, level, decorated, deeper, message, args, kwargs)
+        except Exception:  # noqa: BLE001 - braces without a value, a broken __format__, __str__ or __repr__
+            *kept, extra = deeper
+            text = message if isinstance(message, str) else str(readable(message))
+            original(self, level, decorated, (*kept, {**extra, **kwargs}), text, (), {})
+
+    guarded.is_guarded = True  # type: ignore[attr-defined]
+    Logger._log = guarded  # type: ignore[method-assign]  # noqa: SLF001 - see above
+
+
+def _no_text(_: Record) -> str:
+    return ""
+
+
+def _remove(sink: int) -> None:
+    try:
+        logger.remove(sink)
+    except ValueError:
+        return

@@ -1,0 +1,67 @@
+"""One id for everything that happens because of one request."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from .ids import new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+META_KEYS = ("correlation_id", "correlationId")
+"""Where a client may put an id of its own in a request's `_meta`."""
+MAX_LENGTH = 128
+"""Characters a client's id may have."""
+
+_current: ContextVar[str] = ContextVar("correlation_id")
+_process_id = new_id()
+
+
+def get_correlation_id() -> str:
+    """Return the id of the current request, or the process's own outside of one."""
+    return _current.get(_process_id)
+
+
+@contextmanager
+def correlation(correlation_id: str | None = None) -> Iterator[str]:
+    """Give everything inside one id, a new one by default; the outer id is back afterwards."""
+    chosen = correlation_id or new_id()
+    token = _current.set(chosen)
+    try:
+        yield chosen
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def correlation_of_call() -> Iterator[str]:
+    """Keep the id that is there, as nested calls do, and give everything inside a new one where there is none."""
+    if (inherited := _current.get(None)) is not None:
+        yield inherited
+        return
+    with correlation() as chosen:
+        yield chosen
+
+
+def client_correlation_id(meta: Mapping[str, object] | None) -> tuple[str | None, str | None]:
+    """Return the client's id from `_meta` and, where it is there but not usable, a note that says why.
+
+    Usable is a printable string of 1 to 128 characters.
+    """
+    if not meta:
+        return None, None
+    for key in META_KEYS:
+        value = meta.get(key)
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            return None, f"the client's {key} was a {type(value).__name__}, not a string"
+        if not 1 <= len(value) <= MAX_LENGTH:
+            return None, f"the client's {key} had {len(value)} characters, not 1 to {MAX_LENGTH}"
+        if not value.isprintable():
+            return None, f"the client's {key} was not printable"
+        return value, None
+    return None, None

@@ -1,0 +1,139 @@
+"""What an entry is, and what a destination has to do with it."""
+
+from __future__ import annotations
+
+import importlib.util
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import MissingDriverError
+from ..ids import new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PACKAGE = __name__.partition(".")[0]
+"""This project's import package."""
+LogType = Literal["tool_execution", "internal", "framework"]
+
+
+@dataclass(slots=True)
+class LogEntry:
+    """One tool call or one log line, JSON-safe and redacted when it is made.
+
+    `timestamp` is aware UTC and the time of the event; `duration_ms` comes from a monotonic clock. The fields after
+    `extra_data` are this project's own: what an audit asks for beyond the log line. `principal` is the client id or
+    subject of a verified access token, never the token.
+    """
+
+    correlation_id: str
+    timestamp: datetime
+    level: str
+    log_type: LogType
+    message: str
+    tool_name: str | None = None
+    duration_ms: float | None = None
+    status: str | None = None
+    input_args: dict[str, Any] | None = None
+    output_summary: str | None = None
+    error_message: str | None = None
+    module: str | None = None
+    function: str | None = None
+    line: int | None = None
+    thread_name: str | None = None
+    process_id: int | None = None
+    extra_data: dict[str, Any] | None = None
+    entry_id: str = field(default_factory=new_id)
+    server_name: str | None = None
+    server_version: str | None = None
+    transport: str | None = None
+    client_name: str | None = None
+    client_version: str | None = None
+    protocol_version: str | None = None
+    request_id: str | None = None
+    principal: str | None = None
+    error_type: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    hostname: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields by name, `timestamp` as ISO 8601 UTC text with microseconds."""
+        values = {name: getattr(self, name) for name in FIELD_NAMES}
+        values["timestamp"] = iso_utc(self.timestamp)
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> LogEntry:
+        """Build an entry from `to_dict`'s shape; names it does not know are ignored, absent ones take the default."""
+        known = {name: values[name] for name in FIELD_NAMES if values.get(name) is not None}
+        if isinstance(known["timestamp"], str):
+            known["timestamp"] = datetime.fromisoformat(known["timestamp"])
+        return cls(**known)
+
+
+FIELD_NAMES: tuple[str, ...] = tuple(item.name for item in fields(LogEntry))
+"""The entry's fields in their fixed order: column names, document keys and JSON keys alike."""
+
+
+def iso_utc(moment: datetime) -> str:
+    """Return an aware datetime as ISO 8601 UTC text of a fixed width, so that text order is time order."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+class LogDestination(ABC):
+    """Somewhere entries go.
+
+    A subclass holds plain settings until `open()`: nothing is connected, imported or written before. All its methods
+    run on one event loop, the writer thread's; what it raises is retried, counted and said by the wrappers around it,
+    never by the destination itself. See `errors` for the exceptions that mean something special.
+    """
+
+    name: str = "custom"
+    """The word for this destination in settings, counters and messages."""
+    batch_size: int = 500
+    """The most entries a `write_batch` is handed."""
+    driver_loggers: tuple[str, ...] = ()
+    """Loggers of the driver: their records go to stderr only, so that logging never feeds on itself."""
+
+    async def open(self) -> None:
+        """Connect and prepare what `write_batch` needs; called again after it failed."""
+
+    @abstractmethod
+    async def write(self, entry: LogEntry) -> None:
+        """Deliver one entry; raise when it was not delivered."""
+
+    async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+        """Deliver several entries at once; raise when not all of them were delivered."""
+        for entry in entries:
+            await self.write(entry)
+
+    async def query(self, **filters: Any) -> list[LogEntry]:
+        """Return the newest entries that match, newest first; see `LogQuery` for the filters."""
+        msg = f"{self.name} is write-only: it cannot be queried"
+        raise NotImplementedError(msg)
+
+    async def close(self) -> None:
+        """Release what `open` took; safe to call twice, and without `open`."""
+
+
+def require_driver(module: str, *, extra: str) -> None:
+    """Raise MissingDriverError unless `module` can be imported, without importing it."""
+    if importlib.util.find_spec(module) is None:
+        install = f"pip install '{PACKAGE.replace('_', '-')}[{extra}]'"
+        msg = f"The {extra} destination needs the package {module}: run {install}"
+        raise MissingDriverError(msg)
+
+
+def name_of(destination: object) -> str:
+    """Return a destination's name, or its class's where it has none."""
+    name = getattr(destination, "name", None)
+    return name if isinstance(name, str) else type(destination).__name__
+
+
+def batch_size_of(destination: object) -> int:
+    """Return the most entries a destination wants at once."""
+    size = getattr(destination, "batch_size", None)
+    return size if isinstance(size, int) else LogDestination.batch_size

@@ -1,0 +1,108 @@
+"""stderr, as text for people or JSON lines for collectors."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import sys
+from typing import TYPE_CHECKING, Literal
+
+import orjson
+
+from ..errors import RefusedError
+from .base import LogDestination, LogEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+CHUNK = 4_096
+"""Bytes written at once: what a pipe that is writable takes without blocking (PIPE_BUF)."""
+POLL = 0.05
+"""Seconds between two looks at a stderr that nobody reads."""
+
+
+class ConsoleDestination(LogDestination):
+    """Lines on stderr, never on stdout; a reader that is slow or gone holds up nobody."""
+
+    name = "console"
+
+    def __init__(self, log_format: Literal["text", "json"] = "text") -> None:
+        self._render = as_json if log_format == "json" else as_text
+
+    async def write(self, entry: LogEntry) -> None:
+        """Write one entry."""
+        await self.write_batch([entry])
+
+    async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+        """Write entries, waiting for a full pipe without blocking the loop; raise RefusedError without a stderr."""
+        text = "".join(map(self._render, entries))
+        for chunk in _chunks(text.encode("utf-8", "backslashreplace")):
+            await _write(chunk)
+
+    def write_now(self, entry: LogEntry) -> None:
+        """Write one entry at once where stderr takes it, for what is logged after the writer has ended."""
+        descriptor = _descriptor()
+        if descriptor is not None and _is_writable(descriptor):
+            os.write(descriptor, self._render(entry).encode("utf-8", "backslashreplace")[:CHUNK])
+
+
+def as_json(entry: LogEntry) -> str:
+    """Return an entry as one JSON line without its empty fields."""
+    present = {name: value for name, value in entry.to_dict().items() if value is not None}
+    return orjson.dumps(present).decode() + "\n"
+
+
+def as_text(entry: LogEntry) -> str:
+    """Return an entry as one line, its traceback indented below; control characters are shown, not obeyed."""
+    where = "" if entry.module is None else f"{entry.module}:{entry.line} "
+    time = entry.timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    head = f"{time} {entry.level:<8} {entry.correlation_id[:32]} {where}"
+    error = "" if entry.error_message is None else f" ({entry.error_type}: {entry.error_message})"
+    trace = (entry.extra_data or {}).get("traceback")
+    below = "".join(f"    | {printable(line)}\n" for line in trace.splitlines()) if isinstance(trace, str) else ""
+    return f"{printable(head + entry.message + error)}\n{below}"
+
+
+def printable(text: str) -> str:
+    """Return a text in which no character can move the cursor, end the line or turn the direction of writing."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _chunks(data: bytes) -> Iterator[bytes]:
+    start = 0
+    while start < len(data):
+        end = start + CHUNK
+        if end < len(data):
+            end = data.rfind(b"\n", start, end) + 1 or end
+        yield data[start:end]
+        start = end
+
+
+async def _write(chunk: bytes) -> None:
+    while chunk:
+        descriptor = _descriptor()
+        if descriptor is None:
+            msg = "there is no stderr to write to"
+            raise RefusedError(msg)
+        if _is_writable(descriptor):
+            chunk = chunk[os.write(descriptor, chunk) :]
+        else:
+            await asyncio.sleep(POLL)
+
+
+def _descriptor() -> int | None:
+    try:
+        return sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _is_writable(descriptor: int) -> bool:
+    """Tell whether a small write would not block; where the system cannot say (Windows), take it that it would not."""
+    try:
+        return bool(select.select([], [descriptor], [], 0)[1])
+    except (OSError, ValueError):
+        return True

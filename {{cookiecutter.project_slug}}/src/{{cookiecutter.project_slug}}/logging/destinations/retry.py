@@ -1,0 +1,110 @@
+"""Quick, bounded retries around one destination."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import random
+from typing import TYPE_CHECKING, Any
+
+from ..errors import PartialDeliveryError, RefusedError, RejectedError
+from .base import LogDestination, LogEntry, batch_size_of, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+WRITE_TIMEOUT_MS = 5_000
+GROWTH = 2.0
+"""Factor between one pause and the next."""
+JITTER = 0.25
+"""Share by which a pause is lengthened at random, so that processes do not return together."""
+
+_logger = logging.getLogger(__name__)
+
+
+class RetryWrapper(LogDestination):
+    """Tries each write up to `max_attempts` times, with growing pauses and a timeout for each attempt.
+
+    The timeout is not the pause: a slow backend has `write_timeout_ms` for every attempt. RefusedError and
+    RejectedError are not tried again.
+    """
+
+    def __init__(
+        self,
+        destination: LogDestination,
+        max_attempts: int = 2,
+        retry_delay_ms: float = 50,
+        *,
+        write_timeout_ms: float = WRITE_TIMEOUT_MS,
+    ) -> None:
+        self.destination = destination
+        self.name = name_of(destination)
+        self.batch_size = batch_size_of(destination)
+        self.max_attempts = max(1, max_attempts)
+        self.retry_delay = retry_delay_ms / 1000
+        self.write_timeout = write_timeout_ms / 1000
+        self.retried = 0
+        self.failed = 0
+
+    async def open(self) -> None:
+        """Open the destination, within the write timeout."""
+        async with asyncio.timeout(self.write_timeout):
+            await self.destination.open()
+
+    async def write(self, entry: LogEntry) -> None:
+        """Write one entry and return when the last attempt is over; a failure is counted and said, never raised."""
+        try:
+            await self._attempts(lambda: self.destination.write(entry))
+        except Exception as error:  # noqa: BLE001 - fire and forget
+            self.failed += 1
+            _logger.warning("%s: an entry was not written: %s", self.name, str(error) or type(error).__name__)
+
+    async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+        """Write a batch; what the last attempt raised is raised, so that the buffer can keep the batch."""
+        batch, rejected = list(entries), list[LogEntry]()
+
+        async def attempt() -> None:
+            try:
+                await self.destination.write_batch(batch)
+            except PartialDeliveryError as error:
+                rejected.extend(error.rejected)
+                batch[:] = error.again
+                if batch:
+                    raise
+
+        try:
+            await self._attempts(attempt)
+        except Exception as error:
+            if len(batch) == len(entries):
+                raise
+            raise PartialDeliveryError(str(error), again=batch, rejected=rejected) from error
+        if rejected:
+            msg = f"{self.name} refused {len(rejected)} entries"
+            raise PartialDeliveryError(msg, again=[], rejected=rejected)
+
+    async def query(self, **filters: Any) -> list[LogEntry]:
+        """Query the destination."""
+        return await self.destination.query(**filters)
+
+    async def close(self) -> None:
+        """Close the destination."""
+        await self.destination.close()
+
+    async def _attempts(self, attempt: Callable[[], Awaitable[None] | None]) -> None:
+        for number in range(1, self.max_attempts + 1):
+            try:
+                async with asyncio.timeout(self.write_timeout):
+                    result = attempt()
+                    if inspect.isawaitable(result):
+                        await result
+            except (RefusedError, RejectedError):
+                raise
+            except Exception:
+                if number == self.max_attempts:
+                    raise
+            else:
+                return
+            self.retried += 1
+            pause = self.retry_delay * GROWTH ** (number - 1)
+            await asyncio.sleep(pause * random.uniform(1, 1 + JITTER))  # noqa: S311 - spreads load, guards nothing

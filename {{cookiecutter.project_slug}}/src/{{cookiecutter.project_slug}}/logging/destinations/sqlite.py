@@ -1,0 +1,223 @@
+"""SQLite: one table in one file on this machine, shared by every server process of the user."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import Field
+
+from ..errors import RefusedError, RejectedError
+from ..query import LogQuery
+from ..settings import LogSettings
+from ..values import decode_json, encode_json
+from .base import FIELD_NAMES, PACKAGE, LogDestination, LogEntry, iso_utc, require_driver
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import aiosqlite
+
+TABLE = "unified_logs"
+SCHEMA_VERSION = 1
+BUSY_TIMEOUT_MS = 500
+"""How long SQLite itself waits for another process; short, since the buffer comes back anyway."""
+RETENTION_INTERVAL = 3_600.0
+"""Seconds between two removals of what is past retention."""
+RETENTION_CHUNK = 5_000
+
+_TYPES = {"timestamp": "TEXT NOT NULL", "duration_ms": "REAL", "line": "INTEGER", "process_id": "INTEGER"}
+_COLUMNS = ", ".join(f"{name} {_TYPES.get(name, 'TEXT')}" for name in FIELD_NAMES)
+_SCHEMA = (
+    f"CREATE TABLE IF NOT EXISTS {TABLE} (id INTEGER PRIMARY KEY, {_COLUMNS})",
+    f"CREATE UNIQUE INDEX IF NOT EXISTS {TABLE}_entry ON {TABLE} (entry_id)",
+    f"CREATE INDEX IF NOT EXISTS {TABLE}_time ON {TABLE} (timestamp)",
+    f"CREATE INDEX IF NOT EXISTS {TABLE}_correlation ON {TABLE} (correlation_id)",
+    f"CREATE INDEX IF NOT EXISTS {TABLE}_tool ON {TABLE} (tool_name, timestamp) WHERE tool_name IS NOT NULL",
+    f"CREATE INDEX IF NOT EXISTS {TABLE}_level ON {TABLE} (level, timestamp)",
+    f"PRAGMA user_version = {SCHEMA_VERSION}",
+)
+_INSERT = (
+    f"INSERT OR IGNORE INTO {TABLE} ({', '.join(FIELD_NAMES)}) "  # noqa: S608 - names of our own
+    f"VALUES ({', '.join('?' * len(FIELD_NAMES))})"
+)
+_EXPIRE = (
+    f"DELETE FROM {TABLE} WHERE id IN "  # noqa: S608 - names of our own
+    f"(SELECT id FROM {TABLE} WHERE timestamp < ? LIMIT {RETENTION_CHUNK})"
+)
+_TEXT_COLUMNS = ("message", "error_message", "output_summary", "tool_name", "input_args")
+_TIMESTAMP, _INPUT_ARGS, _EXTRA_DATA = map(FIELD_NAMES.index, ("timestamp", "input_args", "extra_data"))
+_values = attrgetter(*FIELD_NAMES)
+
+
+def _default_path() -> Path:
+    from platformdirs import user_data_path  # noqa: PLC0415 - only where nothing else was configured
+
+    return user_data_path(PACKAGE, appauthor=False) / "logs.db"
+
+
+class SQLiteSettings(LogSettings):
+    """Settings of the SQLite destination."""
+
+    sqlite_path: Path = Field(default_factory=_default_path, description="The SQLite file; made with mode 0600.")
+
+
+class SQLiteDestination(LogDestination):
+    """Rows of `unified_logs`, a batch a transaction, idempotent by entry id.
+
+    `retention_days` of 0 keeps everything.
+    """
+
+    name = "sqlite"
+    batch_size = 2_000
+    driver_loggers = ("aiosqlite",)
+
+    def __init__(self, path: str | os.PathLike[str], *, retention_days: int = 0) -> None:
+        self.path = Path(path).expanduser()
+        self.retention_days = retention_days
+        self._connection: aiosqlite.Connection | None = None
+        self._file_id: tuple[int, int] | None = None
+        self._expired_at = float("-inf")
+
+    @classmethod
+    def from_config(cls, config: SQLiteSettings) -> Self:
+        """Build the destination; raise MissingDriverError without aiosqlite."""
+        require_driver("aiosqlite", extra="sqlite")
+        return cls(config.sqlite_path, retention_days=config.log_retention_days)
+
+    async def open(self) -> None:
+        """Make the file (0600), the table and its indexes; raise RefusedError where the schema is newer than ours."""
+        import aiosqlite  # noqa: PLC0415 - a driver is imported by the destination that is switched on
+
+        _create_private(self.path)
+        self._connection = await aiosqlite.connect(self.path, timeout=BUSY_TIMEOUT_MS / 1000)
+        self._file_id = _file_id(self.path)
+        await self._connection.execute("PRAGMA journal_mode = WAL")
+        await self._connection.execute("PRAGMA synchronous = NORMAL")
+        await self._migrate(self._connection)
+
+    async def write(self, entry: LogEntry) -> None:
+        """Insert one entry."""
+        await self.write_batch([entry])
+
+    async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+        """Insert entries in one transaction; those already there are left as they are."""
+        rows = [_row(entry) for entry in entries]
+        try:
+            connection = await self._current()
+            await connection.executemany(_INSERT, rows)
+            await connection.commit()
+        except (sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, UnicodeEncodeError) as error:
+            await self.close()
+            msg = f"SQLite cannot store a value: {error}"
+            raise RejectedError(msg) from error
+        except BaseException:
+            await self.close()
+            raise
+        await self._expire(connection)
+
+    async def query(self, **filters: Any) -> list[LogEntry]:
+        """Return the newest matching entries over a read-only connection; a file that is not there holds none."""
+        import aiosqlite  # noqa: PLC0415
+
+        statement, values = _select(LogQuery.of(**filters))
+        if not self.path.exists():
+            return []
+        uri = f"{self.path.absolute().as_uri()}?mode=ro"
+        async with aiosqlite.connect(uri, uri=True, timeout=BUSY_TIMEOUT_MS / 1000) as connection:
+            if not await connection.execute_fetchall(f"SELECT 1 FROM sqlite_master WHERE name = '{TABLE}'"):  # noqa: S608
+                return []
+            return [_entry(row) for row in await connection.execute_fetchall(statement, values)]
+
+    async def close(self) -> None:
+        """Close the file."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def _current(self) -> aiosqlite.Connection:
+        """Return an open connection to the file that now has our path: SQLite goes on writing to a deleted one."""
+        if self._connection is not None and _file_id(self.path) != self._file_id:
+            await self.close()
+        if self._connection is None:
+            await self.open()
+        assert self._connection is not None  # noqa: S101 - open() raises or connects
+        return self._connection
+
+    async def _migrate(self, connection: aiosqlite.Connection) -> None:
+        (version,) = next(iter(await connection.execute_fetchall("PRAGMA user_version")))
+        if version > SCHEMA_VERSION:
+            msg = f"{self.path} has schema {version}, this project writes {SCHEMA_VERSION}: use another SQLITE_PATH"
+            raise RefusedError(msg)
+        if version == SCHEMA_VERSION:
+            return
+        await connection.execute("BEGIN IMMEDIATE")
+        for statement in _SCHEMA:
+            await connection.execute(statement)
+        await connection.commit()
+
+    async def _expire(self, connection: aiosqlite.Connection) -> None:
+        if not self.retention_days or time.monotonic() - self._expired_at < RETENTION_INTERVAL:
+            return
+        limit = iso_utc(datetime.now(UTC) - timedelta(days=self.retention_days))
+        cursor = await connection.execute(_EXPIRE, (limit,))
+        await connection.commit()
+        if cursor.rowcount < RETENTION_CHUNK:
+            self._expired_at = time.monotonic()
+
+
+def _create_private(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _file_id(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _row(entry: LogEntry) -> list[Any]:
+    row = list(_values(entry))
+    row[_TIMESTAMP] = iso_utc(entry.timestamp)
+    if entry.input_args is not None:
+        row[_INPUT_ARGS] = encode_json(entry.input_args)
+    if entry.extra_data is not None:
+        row[_EXTRA_DATA] = encode_json(entry.extra_data)
+    return row
+
+
+def _entry(row: Sequence[Any]) -> LogEntry:
+    values = dict(zip(FIELD_NAMES, row, strict=True))
+    for name in ("input_args", "extra_data"):
+        values[name] = decode_json(values[name]) if values[name] is not None else None
+    return LogEntry.from_dict(values)
+
+
+def _select(query: LogQuery) -> tuple[str, list[Any]]:
+    conditions, values = [f"{name} = ?" for name in query.equals], list[Any](query.equals.values())
+    if query.levels:
+        conditions.append(f"level IN ({', '.join('?' * len(query.levels))})")
+        values.extend(query.levels)
+    for comparison, moment in (("timestamp >= ?", query.since), ("timestamp < ?", query.until)):
+        if moment is not None:
+            conditions.append(comparison)
+            values.append(iso_utc(moment))
+    if query.text is not None:
+        conditions.append(" OR ".join(f"{name} LIKE ? ESCAPE '\\'" for name in _TEXT_COLUMNS))
+        values.extend([f"%{_escape_like(query.text)}%"] * len(_TEXT_COLUMNS))
+    where = " AND ".join(f"({condition})" for condition in conditions) or "1"
+    order = "ORDER BY timestamp DESC, id DESC LIMIT ? OFFSET ?"
+    statement = f"SELECT {', '.join(FIELD_NAMES)} FROM {TABLE} WHERE {where} {order}"  # noqa: S608 - values are bound
+    return statement, [*values, query.limit, query.offset]
+
+
+def _escape_like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")

@@ -1,0 +1,217 @@
+"""How entries are made: from a tool call, a loguru record or a standard library record.
+
+Here, once, values become JSON-safe, redacted and bounded; destinations get clean data and stay short.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import traceback
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+
+from .correlation import get_correlation_id
+from .destinations.base import LogEntry, LogType
+from .ids import new_id
+from .redaction import REDACTED, Redactor
+from .values import MAX_TEXT, json_copy, safe_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from loguru import Record
+
+SLACK = 4_096
+"""Characters beyond the bound that redaction sees, so that no secret is cut in half before it is found."""
+NAME_LENGTH = 128
+"""Characters of a name of the client's choice that are kept."""
+FLAT_ITEMS = 8
+INT64 = 2**63
+DROPPED = "[dropped: redaction failed]"
+FRAMEWORK = frozenset({"anyio", "asyncio", "mcp", "mcp_types", "py.warnings", "sse_starlette", "starlette", "uvicorn"})
+"""Top-level loggers whose lines are of type `framework`."""
+_PLAIN = frozenset({str, int})
+_OWN_ATTRIBUTES = frozenset({"message", "asctime", "taskName"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerInfo:
+    """What every entry says about the process that made it."""
+
+    name: str | None = None
+    version: str | None = None
+    transport: str | None = None
+    hostname: str = field(default_factory=socket.gethostname)
+
+
+@dataclass(kw_only=True, slots=True)
+class CallerInfo:
+    """What a tool call's entry says about who called; texts are the client's own and already clean."""
+
+    client_name: str | None = None
+    client_version: str | None = None
+    protocol_version: str | None = None
+    request_id: str | None = None
+    principal: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+
+
+class EntryFactory:
+    """Makes clean entries; never raises because of what they hold."""
+
+    def __init__(
+        self, *, server: ServerInfo | None = None, max_text: int = MAX_TEXT, redact_keys: Iterable[str] = ()
+    ) -> None:
+        self.server = server or ServerInfo()
+        self._max_text = max_text
+        self._redactor = Redactor(redact_keys)
+        self._process_id = os.getpid()
+        self.name = lru_cache(maxsize=1_024)(partial(self.text, limit=NAME_LENGTH))
+        """Return a name as `text` does; names come again and again."""
+
+    def forked(self) -> None:
+        """Take note of a new process."""
+        self._process_id = os.getpid()
+
+    def text(self, text: str, *, limit: int | None = None) -> str:
+        """Return a text without secrets, NUL and lone surrogates, cut to `limit` characters with its size noted."""
+        limit = limit or self._max_text
+        try:
+            size = len(text)
+            if size <= limit and text.isascii() and "\0" not in text:
+                return self._redactor.text(text)
+            kept = self._redactor.text(safe_text(text[: limit + SLACK], max_text=limit + SLACK))
+        except Exception:  # noqa: BLE001 - the payload is dropped, the record kept
+            return DROPPED
+        return kept if size <= limit else f"{kept[:limit]}... [truncated, {size} characters]"
+
+    def payload(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a JSON-safe, redacted and bounded copy of a mapping."""
+        try:
+            if (flat := self._flat(values)) is not None:
+                return flat
+            copy, text = json_copy(values, max_text=self._max_text)
+            clean: dict[str, Any] = self._redactor.value(copy) if self._redactor.suspects(text) else copy
+        except Exception:  # noqa: BLE001 - as above
+            return {"payload": DROPPED}
+        return clean if isinstance(clean, dict) else {"payload": clean}
+
+    def _flat(self, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return a clean copy of a mapping that holds a few plain values only, as most do, and None for any other."""
+        if len(values) > FLAT_ITEMS:
+            return None
+        copy: dict[str, Any] = {}
+        for key, value in values.items():
+            kind = type(value)
+            if type(key) is not str or not key.isidentifier():
+                return None
+            if value is None or kind is bool:
+                copy[key] = value
+            elif kind not in _PLAIN or (kind is int and not -INT64 <= value < INT64):
+                return None
+            elif self._redactor.is_secret(key):
+                copy[key] = REDACTED
+            else:
+                copy[key] = self.text(value) if kind is str else value
+        return copy
+
+    def error_text(self, error: BaseException) -> str:
+        """Return an exception's text, or its class where it has none or cannot say."""
+        try:
+            return self.text(str(error)) or type(error).__name__
+        except Exception:  # noqa: BLE001 - __str__ is other people's code
+            return type(error).__name__
+
+    def tool_call(
+        self,
+        *,
+        tool_name: str,
+        level: str,
+        status: str,
+        timestamp: datetime,
+        duration_ms: float,
+        input_args: dict[str, Any],
+        output_summary: str | None,
+        error_message: str | None,
+        error_type: str | None,
+        extra_data: dict[str, Any] | None,
+        caller: CallerInfo,
+    ) -> LogEntry:
+        """Return the entry of one finished tool call; every text in it is clean already."""
+        server = self.server
+        return LogEntry(
+            get_correlation_id(), timestamp, level, "tool_execution", f"{tool_name}: {status} in {duration_ms:.1f} ms",
+            tool_name, duration_ms, status, input_args, output_summary, error_message, None, None, None,
+            threading.current_thread().name, self._process_id, extra_data, new_id(),
+            server.name, server.version, server.transport, caller.client_name, caller.client_version,
+            caller.protocol_version, caller.request_id, caller.principal, error_type, caller.trace_id, caller.span_id,
+            server.hostname,
+        )  # fmt: skip
+
+    def from_loguru(self, record: Record) -> LogEntry:
+        """Return the entry of a loguru line."""
+        exception = record["exception"]
+        return self._line(
+            "internal", record["level"].name, record["time"].astimezone(UTC), record["message"],
+            record["name"] or record["module"], record["function"], record["line"], record["thread"].name,
+            record["extra"], exception.value if exception is not None else None,
+        )  # fmt: skip
+
+    def from_stdlib(self, record: logging.LogRecord) -> LogEntry:
+        """Return the entry of a standard library line."""
+        is_framework = record.name.partition(".")[0] in FRAMEWORK or record.name in FRAMEWORK
+        return self._line(
+            "framework" if is_framework else "internal", record.levelname, datetime.fromtimestamp(record.created, UTC),
+            _message(record), record.name, record.funcName, record.lineno, record.threadName, _extra(record),
+            record.exc_info[1] if record.exc_info else None,
+        )  # fmt: skip
+
+    def _line(
+        self, log_type: LogType, level: str, timestamp: datetime, message: str, module: str, function: str | None,
+        line: int, thread_name: str | None, extra: Mapping[str, Any], error: BaseException | None,
+    ) -> LogEntry:  # fmt: skip
+        """Return a line's entry; all by position, since this is on every line's way."""
+        server = self.server
+        data = self.payload(extra) if extra else None
+        error_message = error_type = None
+        if error is not None:
+            error_message, error_type = self.error_text(error), class_name(error)
+            data = {**(data or {}), "traceback": self._traceback(error)}
+        return LogEntry(
+            get_correlation_id(), timestamp, level, log_type, self.text(message), None, None, None, None, None,
+            error_message, module, function, line, thread_name, self._process_id, data, new_id(),
+            server.name, server.version, server.transport, None, None, None, None, None, error_type, None, None,
+            server.hostname,
+        )  # fmt: skip
+
+    def _traceback(self, error: BaseException) -> str:
+        try:
+            return self.text("".join(traceback.format_exception(error)))
+        except Exception:  # noqa: BLE001 - __str__ is other people's code
+            return "".join(traceback.format_tb(error.__traceback__))
+
+
+def class_name(error: BaseException) -> str:
+    """Return an exception class's dotted name, without a module for the built-in ones."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - arguments that do not fit their template leave the template
+        return str(record.msg)
+
+
+def _extra(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+
+
+_STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", None, None).__dict__) | _OWN_ATTRIBUTES

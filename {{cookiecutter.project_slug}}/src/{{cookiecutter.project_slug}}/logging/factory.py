@@ -1,0 +1,97 @@
+"""From configuration to destinations."""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ..choices import LOCAL, PRODUCTION
+from .destinations.base import LogDestination, name_of
+from .destinations.buffered import BufferedDestination
+from .destinations.composite import CompositeDestination
+from .destinations.retry import RetryWrapper
+from .errors import LoggingError, SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..config import ServerConfig
+
+_logger = logging.getLogger(__name__)
+
+
+def create_log_destination(config: ServerConfig) -> LogDestination:
+    """Build the destinations that are switched on, each behind a buffer of its own.
+
+    What cannot be built is said on stderr in one sentence and left out. Raises SettingError when destinations were
+    asked for and none could be built; where none was asked for, the result delivers nowhere.
+    """
+    lanes, problems = [], []
+    for name in (*local_names(config), *production_names(config)):
+        try:
+            lanes.append(create_lane(name, config))
+        except LoggingError as error:
+            problems.append(str(error))
+    if problems and not lanes:
+        raise SettingError("\n".join(problems))
+    for problem in problems:
+        _logger.error(problem)
+    return CompositeDestination(lanes)
+
+
+def create_lane(name: str, config: ServerConfig) -> BufferedDestination:
+    """Build one destination by its name or dotted path behind its buffer, with retries where it is not local."""
+    destination = create_destination(name, config)
+    if name not in LOCAL:
+        destination = RetryWrapper(
+            destination,
+            config.log_retry_attempts,
+            config.log_retry_delay_ms,
+            write_timeout_ms=config.log_write_timeout_ms,
+        )
+    return BufferedDestination(destination, capacity=config.log_buffer_size)
+
+
+def local_names(config: ServerConfig) -> list[str]:
+    """Return the names of the local destinations that are switched on."""
+    return list(LOCAL) if config.enable_local_logging else []
+
+
+def production_names(config: ServerConfig) -> list[str]:
+    """Return the production destinations that are switched on: those named, or the only one there is."""
+    if not config.enable_production_logging:
+        return []
+    named = [name for part in config.log_destination_type.split(",") if (name := part.strip())]
+    if not named and len(PRODUCTION) == 1:
+        return list(PRODUCTION)
+    return list(dict.fromkeys(named)) or [""]
+
+
+def create_destination(name: str, config: ServerConfig) -> LogDestination:
+    """Build one bare destination by its name or dotted path; raise SettingError when it is unknown or malformed."""
+    known: dict[str, Callable[[ServerConfig], LogDestination]] = {**LOCAL, **PRODUCTION}
+    if ":" in name:
+        return _load(name, config)
+    if name not in known:
+        valid = ", ".join([*known, "package.module:Class"])
+        msg = f"LOG_DESTINATION_TYPE is {name!r}; valid are: {valid}."
+        raise SettingError(msg)
+    return known[name](config)
+
+
+def _load(path: str, config: ServerConfig) -> LogDestination:
+    """Build a destination of the user's own: by `from_config(config)` where it has that, else without arguments."""
+    module, _, attribute = path.partition(":")
+    try:
+        kind = getattr(import_module(module), attribute)
+        destination = kind.from_config(config) if hasattr(kind, "from_config") else kind()
+    except LoggingError:
+        raise
+    except Exception as error:
+        msg = f"LOG_DESTINATION_TYPE is {path!r}, which cannot be loaded: {type(error).__name__}: {error}."
+        raise SettingError(msg) from error
+    if not callable(getattr(destination, "write", None)):
+        msg = f"LOG_DESTINATION_TYPE is {path!r}, which makes a {name_of(destination)}, not a LogDestination."
+        raise SettingError(msg)
+    return destination  # type: ignore[no-any-return]

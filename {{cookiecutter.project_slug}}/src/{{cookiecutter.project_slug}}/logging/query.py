@@ -1,0 +1,76 @@
+"""The filters that every readable destination understands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from .errors import SettingError
+
+MAX_LIMIT = 10_000
+LEVELS = ("TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL")
+"""Loguru's levels from the least to the most severe."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogQuery:
+    """What to look for; filters that are None match everything, results are newest first.
+
+    `level` is one level or several; `since` is inclusive and `until` exclusive, both aware datetimes (a naive one is
+    taken as UTC); `text` is a case-insensitive substring of message, error message, output summary or tool name, in
+    which no character is special.
+    """
+
+    correlation_id: str | None = None
+    tool_name: str | None = None
+    level: str | tuple[str, ...] | None = None
+    log_type: str | None = None
+    status: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
+    limit: int = 50
+    offset: int = 0
+
+    @classmethod
+    def of(cls, **filters: Any) -> Self:
+        """Check filters and build a query; raise SettingError that names the filter, its value and what is valid."""
+        known = [item.name for item in fields(cls)]
+        for name in filters:
+            if name not in known:
+                msg = f"Unknown filter {name!r}; the filters are {', '.join(known)}"
+                raise SettingError(msg)
+        for name in ("since", "until"):
+            filters[name] = _utc(name, filters.get(name))
+        _check_range("limit", filters.get("limit", 50), low=1, high=MAX_LIMIT)
+        _check_range("offset", filters.get("offset", 0), low=0, high=2**31)
+        return cls(**filters)
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The wanted levels as a tuple, empty for all."""
+        if self.level is None:
+            return ()
+        return (self.level,) if isinstance(self.level, str) else tuple(self.level)
+
+    @property
+    def equals(self) -> dict[str, str]:
+        """The filters that compare one field for equality."""
+        names = ("correlation_id", "tool_name", "log_type", "status")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+def _utc(name: str, value: object) -> datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, datetime):
+        msg = f"The filter {name} is {value!r}; it takes a datetime"
+        raise SettingError(msg)
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _check_range(name: str, value: object, *, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        msg = f"The filter {name} is {value!r}; it takes a whole number from {low} to {high}"
+        raise SettingError(msg)

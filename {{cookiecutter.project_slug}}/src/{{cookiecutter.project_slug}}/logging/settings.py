@@ -1,0 +1,61 @@
+"""The settings of the logging stack that do not belong to one destination."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+Level = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
+
+
+def split_list(value: object) -> object:
+    """Turn a comma list or a JSON list into a list of stripped, non-empty strings; leave anything else alone."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip().removeprefix("[").removesuffix("]")
+    return [item for part in text.split(",") if (item := part.strip().strip("\"'"))]
+
+
+TextList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
+"""A list that an environment variable may give as `a,b` or as JSON."""
+
+
+def _upper(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+class LogSettings(BaseModel):
+    """What is logged, where to, and how hard delivery is tried."""
+
+    enable_local_logging: bool = Field(default=True, description="Write entries to the local destination.")
+    enable_production_logging: bool = Field(default=False, description="Write entries to the production destinations.")
+    log_destination_type: str = Field(
+        default="",
+        description="Production destinations, comma-separated; also `package.module:Class` for one of your own.",
+    )
+    log_level: Annotated[Level, BeforeValidator(_upper)] = Field(
+        default="INFO", description="Least severe level that is logged: TRACE to CRITICAL."
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="How stderr shows entries: text or json.")
+    log_retention_days: int = Field(default=30, ge=0, description="Days entries are kept; 0 keeps them for good.")
+    log_retry_attempts: int = Field(default=2, ge=1, le=100, description="Attempts per batch before it waits.")
+    log_retry_delay_ms: int = Field(
+        default=50, ge=0, le=60_000, description="Milliseconds before the second attempt; grows with each."
+    )
+    log_write_timeout_ms: int = Field(
+        default=5_000, ge=1, le=600_000, description="Milliseconds one attempt may take before it counts as failed."
+    )
+    log_drain_timeout_ms: int = Field(
+        default=1_000, ge=0, le=600_000, description="Milliseconds the exit may wait for entries to be delivered."
+    )
+    log_buffer_size: int = Field(
+        default=10_000, ge=1, le=10_000_000, description="Entries one destination may have waiting; the oldest go."
+    )
+    log_max_text_length: int = Field(
+        default=10_000, ge=100, le=1_000_000, description="Characters kept of one text; the full size is noted."
+    )
+    log_redact_keys: TextList = Field(
+        default=[], description="More argument names whose values are never logged, comma-separated."
+    )

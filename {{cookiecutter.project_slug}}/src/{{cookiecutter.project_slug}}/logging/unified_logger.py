@@ -1,0 +1,230 @@
+"""The one place where tool calls and log lines meet the destinations."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+import os
+import threading
+import time
+from contextlib import suppress
+from threading import get_ident
+from typing import TYPE_CHECKING, ClassVar
+
+from .capture import STDLIB_LEVELS, capture_loguru, capture_stdlib
+from .destinations.base import LogDestination, LogEntry
+from .destinations.buffered import BufferedDestination
+from .destinations.composite import CompositeDestination
+from .destinations.console import ConsoleDestination
+from .entries import EntryFactory, ServerInfo
+from .settings import LogSettings
+from .writer import WriterThread
+
+if TYPE_CHECKING:
+    from loguru import Record
+
+    from .counters import Counters
+
+OVERTIME = 0.2
+"""Seconds a drain may go on beyond its deadline to tell what became of the entries."""
+
+
+class Pipeline:
+    """The buffers, the thread that empties them, and what makes the entries.
+
+    Every destination is a lane: a buffer of its own, so that none waits for another. The console is one more.
+    """
+
+    def __init__(self, destination: LogDestination, *, settings: LogSettings, server: ServerInfo | None) -> None:
+        self.settings = settings
+        self.entries = EntryFactory(
+            server=server, max_text=settings.log_max_text_length, redact_keys=settings.log_redact_keys
+        )
+        self.lanes = tuple(_lanes(destination, settings))
+        self.console = BufferedDestination(ConsoleDestination(settings.log_format), capacity=settings.log_buffer_size)
+        self.is_closed = False
+        self._all = (*self.lanes, self.console)
+        self._threshold = STDLIB_LEVELS[settings.log_level]
+        self._drivers = frozenset(name for lane in self.lanes for name in _driver_loggers(lane.destination))
+        self._blueprints = [_blueprint(lane.destination) for lane in self._all]
+        self._start()
+
+    def emit(self, entry: LogEntry) -> None:
+        """Hand an entry to every destination, and to stderr where its level is shown: all tool calls are recorded."""
+        for lane in self.lanes:
+            lane.put(entry)
+        if STDLIB_LEVELS.get(entry.level, self._threshold) >= self._threshold:
+            self.show(entry)
+
+    def show(self, entry: LogEntry) -> None:
+        """Hand an entry to stderr only."""
+        self.console.put(entry)
+        if self.is_closed and isinstance(self.console.destination, ConsoleDestination):
+            self.console.destination.write_now(entry)
+
+    def take_loguru(self, record: Record) -> None:
+        """Take a loguru record; one of the writer's own thread goes to stderr only."""
+        entry = self.entries.from_loguru(record)
+        (self.show if get_ident() == self._writer_ident else self.emit)(entry)
+
+    def take_stdlib(self, record: logging.LogRecord) -> None:
+        """Take a standard library record; one of the writer's own thread, or of a driver, goes to stderr only."""
+        is_own = get_ident() == self._writer_ident or record.name.partition(".")[0] in self._drivers
+        (self.show if is_own else self.emit)(self.entries.from_stdlib(record))
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until what was logged so far is delivered; return False when that took longer than `timeout`."""
+        pending = self._writer.submit(_flush(self._all, timeout))
+        with suppress(TimeoutError):
+            return pending.result(timeout + OVERTIME)
+        return False
+
+    def close(self, timeout: float) -> None:
+        """Deliver what waits within `timeout` seconds, say what became of it, and end the thread."""
+        if self.is_closed:
+            return
+        deadline = time.monotonic() + timeout
+        with suppress(TimeoutError):
+            self._writer.submit(_close(self.lanes, timeout)).result(timeout + OVERTIME)
+        for lane in self.lanes:
+            lane.abandon()
+        self._summarize()
+        left = max(OVERTIME, deadline - time.monotonic())
+        with suppress(TimeoutError):
+            self._writer.submit(_close((self.console,), left)).result(left + OVERTIME)
+        self.is_closed = True
+        self._writer.stop(OVERTIME)
+
+    def restart(self) -> None:
+        """Begin anew with empty buffers and a thread of its own: what a forked child does."""
+        for lane, blueprint in zip(self._all, self._blueprints, strict=True):
+            lane.restart(_blueprint(blueprint))
+        self.entries.forked()
+        self._start()
+
+    def _start(self) -> None:
+        self._writer = WriterThread()
+        self._writer_ident = self._writer.ident
+        for lane in self._all:
+            self._writer.submit(lane.open())
+
+    def _summarize(self) -> None:
+        for lane in self.lanes:
+            counters = lane.counters
+            lost = counters.dropped or counters.failed
+            level = logging.WARNING if lost else logging.INFO
+            if level >= self._threshold:
+                record = logging.LogRecord(__name__, level, __file__, 0, str(counters), None, None)
+                self.console.put(self.entries.from_stdlib(record))
+
+
+class UnifiedLogger:
+    """Tool calls, loguru lines and standard library lines, on their way to the destinations without anybody waiting.
+
+    `initialize` is all that a script needs: what it logged is delivered when it ends.
+    """
+
+    _pipeline: ClassVar[Pipeline | None] = None
+    _drain: ClassVar[threading.Thread | None] = None
+
+    @classmethod
+    def initialize(
+        cls, destination: LogDestination, *, settings: LogSettings | None = None, server: ServerInfo | None = None
+    ) -> None:
+        """Start delivering to `destination`; one that was started before is drained and closed first."""
+        cls.shutdown()
+        settings = settings or LogSettings()
+        pipeline = Pipeline(destination, settings=settings, server=server)
+        cls._pipeline = pipeline
+        cls._drain_at_exit()
+        capture_loguru(pipeline.take_loguru, level=settings.log_level)
+        capture_stdlib(pipeline.take_stdlib, level=settings.log_level)
+
+    @classmethod
+    def shutdown(cls, timeout: float | None = None) -> None:
+        """Deliver what waits and close the destinations, within `timeout` seconds (LOG_DRAIN_TIMEOUT_MS)."""
+        pipeline = cls._pipeline
+        if pipeline is not None:
+            pipeline.close(pipeline.settings.log_drain_timeout_ms / 1000 if timeout is None else timeout)
+
+    @classmethod
+    def flush(cls, timeout: float = 5.0) -> bool:
+        """Wait at most `timeout` seconds for everything logged so far to be delivered; return whether it was."""
+        return cls._pipeline is None or cls._pipeline.is_closed or cls._pipeline.flush(timeout)
+
+    @classmethod
+    def emit(cls, entry: LogEntry) -> None:
+        """Hand on an entry; without `initialize` it goes nowhere."""
+        if cls._pipeline is not None:
+            cls._pipeline.emit(entry)
+
+    @classmethod
+    def entries(cls) -> EntryFactory:
+        """Return what makes the entries of this process."""
+        return cls._pipeline.entries if cls._pipeline is not None else EntryFactory()
+
+    @classmethod
+    def counters(cls) -> list[Counters]:
+        """Return what became of the entries, per destination, the console last."""
+        pipeline = cls._pipeline
+        return [] if pipeline is None else [lane.counters for lane in (*pipeline.lanes, pipeline.console)]
+
+    @classmethod
+    def _after_fork(cls) -> None:
+        cls._drain = None
+        if cls._pipeline is not None and not cls._pipeline.is_closed:
+            cls._pipeline.restart()
+            cls._drain_at_exit()
+
+    @classmethod
+    def _drain_at_exit(cls) -> None:
+        if cls._drain is None:
+            cls._drain = threading.Thread(target=_drain_after_main, name="log-drain", daemon=False)
+            cls._drain.start()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=UnifiedLogger._after_fork)  # noqa: SLF001 - the class's own hook
+
+
+def _lanes(destination: LogDestination, settings: LogSettings) -> list[BufferedDestination]:
+    if isinstance(destination, CompositeDestination):
+        return [lane for part in destination.destinations for lane in _lanes(part, settings)]
+    if isinstance(destination, BufferedDestination):
+        return [destination]
+    return [BufferedDestination(destination, capacity=settings.log_buffer_size)]
+
+
+def _driver_loggers(destination: object) -> tuple[str, ...]:
+    inner = getattr(destination, "destination", destination)
+    return tuple(getattr(inner, "driver_loggers", ()))
+
+
+def _blueprint(destination: LogDestination) -> LogDestination:
+    """Return an unopened copy of an unopened destination; one that cannot be copied stands for itself."""
+    try:
+        return copy.deepcopy(destination)
+    except Exception:  # noqa: BLE001 - what a destination of the user's holds is not ours to know
+        return destination
+
+
+def _drain_after_main() -> None:
+    """Drain once the main thread has ended: `atexit` would be too late, drivers' threads are joined before it."""
+    threading.main_thread().join()
+    UnifiedLogger.shutdown()
+
+
+async def _flush(lanes: tuple[BufferedDestination, ...], timeout: float) -> bool:
+    _, late = await asyncio.wait([asyncio.ensure_future(lane.flush()) for lane in lanes], timeout=timeout)
+    for task in late:
+        task.cancel()
+    return not late
+
+
+async def _close(lanes: tuple[BufferedDestination, ...], timeout: float) -> None:
+    if not lanes:
+        return
+    _, late = await asyncio.wait([asyncio.ensure_future(lane.close()) for lane in lanes], timeout=timeout)
+    for task in late:
+        task.cancel()

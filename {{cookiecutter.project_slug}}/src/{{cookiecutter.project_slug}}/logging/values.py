@@ -1,0 +1,172 @@
+"""Any Python value as JSON: readable, bounded, and never an exception.
+
+orjson first, since it is right for nearly everything and takes a microsecond; the slow, bounded walk only where orjson
+refuses a value or would lose it (NaN), where the text holds NUL (which databases refuse), or where it is large.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from enum import Enum
+from typing import Any
+
+import orjson
+
+MAX_TEXT = 10_000
+"""Characters kept of one text, unless configured otherwise."""
+MAX_DEPTH = 32
+MAX_ITEMS = 1_000
+"""Items kept of one container."""
+BUDGET_TEXTS = 4
+"""A whole value may hold as many characters as this many texts of the maximal length."""
+
+
+def encode_json(value: object) -> str:
+    """Return `value` as JSON text; what JSON has no word for becomes readable text."""
+    return encode_json_bytes(value).decode()
+
+
+def encode_json_bytes(value: object) -> bytes:
+    """Return `value` as UTF-8 JSON; what JSON has no word for becomes readable text."""
+    try:
+        return orjson.dumps(value, default=readable)
+    except Exception:  # noqa: BLE001 - whatever orjson or a broken object raises, the walk below copes with it
+        return orjson.dumps(json_safe(value))
+
+
+def decode_json(text: str | bytes) -> Any:
+    """Return the value of JSON text, or the text itself under the key `text` where it is none."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {"text": text if isinstance(text, str) else text.decode(errors="replace")}
+
+
+def json_safe(value: object, *, max_text: int = MAX_TEXT) -> Any:
+    """Return a copy of `value` made of JSON's types only, no larger than a few texts of `max_text` characters."""
+    return json_copy(value, max_text=max_text)[0]
+
+
+def json_copy(value: object, *, max_text: int = MAX_TEXT) -> tuple[Any, str]:
+    """Return `json_safe`'s copy of `value` and its JSON text."""
+    try:
+        text = orjson.dumps(value, default=readable)
+    except Exception:  # noqa: BLE001 - as above
+        text = b""
+    if not text or len(text) > max_text or b"\\u0000" in text or (b"null" in text and _has_odd_float(value)):
+        copy = _Walk(max_text).copy(value)
+        return copy, orjson.dumps(copy).decode()
+    return orjson.loads(text), text.decode()
+
+
+def safe_text(text: str, *, max_text: int = MAX_TEXT) -> str:
+    """Return `text` without NUL and lone surrogates, cut to `max_text` characters with its full size noted."""
+    size = len(text)
+    if size > max_text:
+        text = f"{text[:max_text]}... [truncated, {size} characters]"
+    if "\0" in text:
+        text = text.replace("\0", "\\x00")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def readable(value: object) -> Any:
+    """Return something JSON can express for a value it has no word for; what a broken object raises is described."""
+    try:
+        return _readable(value)
+    except Exception as error:  # noqa: BLE001 - __repr__, __iter__ and model_dump are other people's code
+        return f"<{type(value).__name__}, not readable: {type(error).__name__}>"
+
+
+def _readable(value: object) -> Any:
+    if isinstance(value, AbstractSet):
+        return list(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).decode("utf-8", "backslashreplace")
+    if isinstance(value, BaseException):
+        return f"{type(value).__name__}: {value}"
+    if isinstance(value, Mapping):
+        return dict(value)
+    if callable(dump := getattr(type(value), "model_dump", None)):
+        return dump(value)
+    return str(value) if type(value).__str__ is not object.__str__ else repr(value)
+
+
+def _has_odd_float(value: object) -> bool:
+    """Tell whether a value holds NaN or an infinity, which orjson writes as null."""
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, Mapping):
+        return any(map(_has_odd_float, value.values()))
+    if isinstance(value, list | tuple | AbstractSet):
+        return any(map(_has_odd_float, value))
+    return not isinstance(value, str | int | None)
+
+
+class _Walk:
+    """A copy of a value with bounds on depth, items, text length and total size."""
+
+    def __init__(self, max_text: int) -> None:
+        self.max_text = max_text
+        self.budget = max_text * BUDGET_TEXTS
+
+    def copy(self, value: object, depth: int = 0) -> Any:
+        if value is None or isinstance(value, str | int | float):
+            return self._scalar(value)
+        if depth >= MAX_DEPTH:
+            return f"<{type(value).__name__}, deeper than {MAX_DEPTH} levels>"
+        try:
+            return self._container(value, depth)
+        except Exception as error:  # noqa: BLE001 - an object that changes or raises while it is read
+            return f"<{type(value).__name__}, not readable: {type(error).__name__}>"
+
+    def _scalar(self, value: str | float | None) -> Any:
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return self._text(str.__str__(value))
+        if isinstance(value, int):
+            return int(value) if -(2**63) <= value < 2**64 else self._text(_integer(value))
+        return float(value) if math.isfinite(value) else str(float(value))
+
+    def _container(self, value: object, depth: int) -> Any:
+        if isinstance(value, Enum):
+            return self.copy(value.value, depth + 1)
+        if isinstance(value, Mapping):
+            return self._mapping(value, depth)
+        if isinstance(value, Sequence | AbstractSet) and not isinstance(value, bytes | bytearray | memoryview):
+            return self._items(value, depth)
+        converted = readable(value)
+        return self._text(converted) if isinstance(converted, str) else self.copy(converted, depth + 1)
+
+    def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        copy: dict[str, Any] = {}
+        for number, (key, item) in enumerate(value.items()):
+            if number >= MAX_ITEMS or self.budget <= 0:
+                copy["..."] = f"[truncated, {len(value)} items]"
+                break
+            copy[self._text(key if isinstance(key, str) else str(readable(key)))] = self.copy(item, depth + 1)
+        return copy
+
+    def _items(self, value: Sequence[Any] | AbstractSet[Any], depth: int) -> list[Any]:
+        copy: list[Any] = []
+        for number, item in enumerate(value):
+            if number >= MAX_ITEMS or self.budget <= 0:
+                copy.append(f"[truncated, {len(value)} items]")
+                break
+            copy.append(self.copy(item, depth + 1))
+        return copy
+
+    def _text(self, text: str) -> str:
+        kept = safe_text(text, max_text=max(0, min(self.max_text, self.budget)))
+        self.budget -= len(kept)
+        return kept
+
+
+def _integer(value: int) -> str:
+    """Return a large integer's digits, or its size where Python refuses to write that many."""
+    try:
+        return str(int(value))
+    except ValueError:
+        return f"<int of {value.bit_length()} bits>"

@@ -1,0 +1,1 @@
+"""The MCP server: its tools, what is recorded of them, and how it is served."""

@@ -1,0 +1,69 @@
+"""The HTTP transports on a server of our own: our logging, our signals, Host and Origin always checked."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mcp.server.transport_security import TransportSecuritySettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.applications import Starlette
+
+    from ..config import ServerConfig
+    from .recording import RecordingMCPServer
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+SSE_PATH = "/sse"
+
+_logger = logging.getLogger(__name__)
+
+
+async def serve_http(server: RecordingMCPServer, config: ServerConfig) -> None:
+    """Serve streamable HTTP or SSE until cancelled; raises SystemExit when the address cannot be used."""
+    import uvicorn  # noqa: PLC0415 - not needed for stdio
+
+    class Server(uvicorn.Server):
+        """uvicorn without its own signal handlers: ours drain the logs before they let the process go."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    if config.http_host not in (*LOOPBACK, "::1") and not config.http_allowed_hosts:
+        _logger.warning(
+            "HTTP_HOST is %s, but only requests to localhost pass the Host check: name the server's public "
+            "host in HTTP_ALLOWED_HOSTS",
+            config.http_host,
+        )
+    settings = uvicorn.Config(
+        http_app(server, config), host=config.http_host, port=config.http_port, log_config=None, access_log=False
+    )
+    await Server(settings).serve()
+
+
+def http_app(server: RecordingMCPServer, config: ServerConfig) -> Starlette:
+    """Return the ASGI application of the configured HTTP transport."""
+    security = transport_security(config)
+    if config.transport == "sse":
+        path = config.http_path if "http_path" in config.model_fields_set else SSE_PATH
+        return server.sse_app(sse_path=path, transport_security=security, host=config.http_host)
+    return server.streamable_http_app(
+        streamable_http_path=config.http_path, transport_security=security, host=config.http_host
+    )
+
+
+def transport_security(config: ServerConfig) -> TransportSecuritySettings:
+    """Return the Host and Origin headers that pass: loopback's, the configured host's, and those that were named."""
+    bound = config.http_host if ":" not in config.http_host else f"[{config.http_host.strip('[]')}]"
+    names = [*LOOPBACK, *([] if bound in ("0.0.0.0", "[::]") else [bound])]  # noqa: S104 - compared, not bound to
+    hosts = [pattern for name in (*names, *config.http_allowed_hosts) for pattern in (name, f"{name}:*")]
+    origins = [f"http://{pattern}" for name in names for pattern in (name, f"{name}:*")]
+    return TransportSecuritySettings(
+        enable_dns_rebinding_protection=True,
+        allowed_hosts=list(dict.fromkeys(hosts)),
+        allowed_origins=[*dict.fromkeys(origins), *config.http_allowed_origins],
+    )

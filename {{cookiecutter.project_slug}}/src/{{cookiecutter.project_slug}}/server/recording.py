@@ -1,0 +1,177 @@
+"""An MCPServer that records every tool call exactly once, at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mcp.server import MCPServer
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedResourceError, UnexpectedToolError
+from mcp.types import CallToolResult, InputRequiredResult, TextContent
+from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
+from pydantic import ValidationError
+
+from ..logging.correlation import client_correlation_id, correlation, correlation_of_call
+from ..logging.entries import NAME_LENGTH, CallerInfo, class_name
+from ..logging.unified_logger import UnifiedLogger
+from ..logging.values import encode_json
+
+if TYPE_CHECKING:
+    from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+    from mcp.server.mcpserver import Context
+
+SUMMARY_LENGTH = 1_000
+"""Characters of a tool's output that are kept."""
+NOBODY = CallerInfo()
+"""The caller of a tool that was called directly, outside of any request."""
+LEVELS = {"success": "INFO", "input_required": "INFO", "cancelled": "WARNING", "validation_error": "WARNING",
+          "unknown_tool": "WARNING", "error": "ERROR"}  # fmt: skip
+"""Every status a tool call can end with, and the level of its entry."""
+
+
+class RecordingMCPServer(MCPServer[Any]):
+    """An MCPServer whose tool calls reach UnifiedLogger; what clients see is unchanged.
+
+    The public `call_tool` is the place that sees raw arguments, unknown tools, validation errors, the real exception
+    of a crash, cancellation and nested calls; middleware and decorators each miss some.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.running_calls = 0
+        self.middleware.append(correlate)
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool and record it; raises what MCPServer.call_tool raises."""
+        with correlation_of_call():
+            call = _Call(name, arguments, context)
+            self.running_calls += 1
+            try:
+                result = await super().call_tool(name, arguments, context)
+            except BaseException as error:
+                call.failed(error)
+                raise
+            else:
+                call.returned(result)
+                return result
+            finally:
+                self.running_calls -= 1
+
+
+async def correlate(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Give a request the client's correlation id or a new one: as middleware, so that the SDK's lines have it too."""
+    chosen, _ = client_correlation_id(ctx.meta)
+    with correlation(chosen):
+        return await call_next(ctx)
+
+
+class _Call:
+    """One tool call between its begin and its entry."""
+
+    __slots__ = ("_arguments", "_entries", "_name", "_request", "_started", "_timestamp")
+
+    def __init__(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None) -> None:
+        self._entries = UnifiedLogger.entries()
+        self._name = self._entries.name(name)
+        self._arguments = self._entries.payload(arguments)  # now: the tool may change them
+        self._request = _request(context)
+        self._timestamp = datetime.now(UTC)
+        self._started = time.perf_counter()
+
+    def returned(self, result: CallToolResult | InputRequiredResult) -> None:
+        """Record what the tool returned: a result may be an error that nobody raised."""
+        if isinstance(result, InputRequiredResult):
+            self._record("input_required")
+            return
+        summary = self._entries.text(_summary(result), limit=SUMMARY_LENGTH)
+        if result.is_error:
+            self._record("error", summary, error_message=summary, error_type="tool_error")
+        else:
+            self._record("success", summary)
+
+    def failed(self, error: BaseException) -> None:
+        """Record what the tool raised: the real exception, which the client does not see."""
+        cause = _cause(error)
+        message = self._entries.error_text(cause)
+        self._record(_status(error), error_message=message, error_type=class_name(cause))
+
+    def _record(
+        self,
+        status: str,
+        output_summary: str | None = None,
+        *,
+        error_message: str | None = None,
+        error_type: str | None = None,
+    ) -> None:
+        entry = self._entries.tool_call(
+            tool_name=self._name,
+            level=LEVELS[status],
+            status=status,
+            timestamp=self._timestamp,
+            duration_ms=(time.perf_counter() - self._started) * 1000,
+            input_args=self._arguments,
+            output_summary=output_summary,
+            error_message=error_message,
+            error_type=error_type,
+            extra_data=self._notes(),
+            caller=self._caller(),
+        )
+        UnifiedLogger.emit(entry)
+
+    def _notes(self) -> dict[str, Any] | None:
+        _, note = client_correlation_id(self._request.meta if self._request is not None else None)
+        return {"correlation_id_replaced": note} if note is not None else None
+
+    def _caller(self) -> CallerInfo:
+        request, clean = self._request, self._entries.name
+        if request is None:
+            return NOBODY
+        params = request.session.client_params
+        client = params.client_info if params is not None else None
+        token = get_access_token()
+        span = get_current_span().get_span_context()
+        return CallerInfo(
+            client_name=clean(client.name) if client is not None else None,
+            client_version=clean(client.version) if client is not None else None,
+            protocol_version=request.protocol_version,
+            request_id=self._entries.text(str(request.request_id), limit=NAME_LENGTH),
+            principal=clean(token.subject or token.client_id) if token is not None else None,
+            trace_id=format_trace_id(span.trace_id) if span.is_valid else None,
+            span_id=format_span_id(span.span_id) if span.is_valid else None,
+        )
+
+
+def _request(context: Context[Any, Any] | None) -> ServerRequestContext[Any, Any] | None:
+    try:
+        return context.request_context if context is not None else None
+    except ValueError:  # a direct call, outside of any request
+        return None
+
+
+def _status(error: BaseException) -> str:
+    if isinstance(error, asyncio.CancelledError):
+        return "cancelled"
+    if isinstance(error, ToolError) and not isinstance(error, UnexpectedToolError):
+        if isinstance(error.__cause__, ValidationError):
+            return "validation_error"
+        if error.__cause__ is None and str(error).startswith("Unknown tool: "):
+            return "unknown_tool"
+    return "error"
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return what the tool itself raised, below the SDK's wrappers."""
+    while isinstance(error, ToolError | UnexpectedResourceError) and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _summary(result: CallToolResult) -> str:
+    if not result.content:
+        return "" if result.structured_content is None else encode_json(result.structured_content)
+    return "\n".join(block.text if isinstance(block, TextContent) else f"[{block.type}]" for block in result.content)
