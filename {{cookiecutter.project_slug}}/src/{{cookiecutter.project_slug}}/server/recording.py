@@ -49,7 +49,7 @@ class RecordingMCPServer(MCPServer[Any]):
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool and record it; raises what MCPServer.call_tool raises."""
         with correlation_of_call():
-            call = _Call(name, arguments, context)
+            call = RecordedCall(name, arguments, context)
             self.running_calls += 1
             try:
                 result = await super().call_tool(name, arguments, context)
@@ -70,7 +70,7 @@ async def correlate(ctx: ServerRequestContext[Any, Any], call_next: CallNext) ->
         return await call_next(ctx)
 
 
-class _Call:
+class RecordedCall:
     """One tool call between its begin and its entry."""
 
     __slots__ = ("_arguments", "_entries", "_name", "_request", "_started", "_timestamp")
