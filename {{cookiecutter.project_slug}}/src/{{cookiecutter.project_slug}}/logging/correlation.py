@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING
 
 from .ids import new_id
@@ -25,25 +25,29 @@ def get_correlation_id() -> str:
     return _current.get(_process_id)
 
 
+def has_correlation_id() -> bool:
+    """Tell whether there is a current request."""
+    return _current.get(None) is not None
+
+
+def begin(correlation_id: str | None = None) -> Token[str]:
+    """Make an id current, a new one by default, until `end`: what `correlation` does, without its price."""
+    return _current.set(correlation_id or new_id())
+
+
+def end(token: Token[str]) -> None:
+    """Make the id current again that was before `begin`."""
+    _current.reset(token)
+
+
 @contextmanager
 def correlation(correlation_id: str | None = None) -> Iterator[str]:
     """Give everything inside one id, a new one by default; the outer id is back afterwards."""
-    chosen = correlation_id or new_id()
-    token = _current.set(chosen)
+    token = begin(correlation_id)
     try:
-        yield chosen
+        yield _current.get()
     finally:
-        _current.reset(token)
-
-
-@contextmanager
-def correlation_of_call() -> Iterator[str]:
-    """Keep the id that is there, as nested calls do, and give everything inside a new one where there is none."""
-    if (inherited := _current.get(None)) is not None:
-        yield inherited
-        return
-    with correlation() as chosen:
-        yield chosen
+        end(token)
 
 
 def client_correlation_id(meta: Mapping[str, object] | None) -> tuple[str | None, str | None]:

@@ -14,7 +14,7 @@ from mcp.types import CallToolResult, InputRequiredResult, TextContent
 from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
 from pydantic import ValidationError
 
-from ..logging.correlation import client_correlation_id, correlation, correlation_of_call
+from ..logging.correlation import begin, client_correlation_id, correlation, end, has_correlation_id
 from ..logging.entries import NAME_LENGTH, CallerInfo, class_name
 from ..logging.unified_logger import UnifiedLogger
 from ..logging.values import encode_json
@@ -48,26 +48,31 @@ class RecordingMCPServer(MCPServer[Any]):
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool and record it; raises what MCPServer.call_tool raises."""
-        with correlation_of_call():
-            call = RecordedCall(name, arguments, context)
-            self.running_calls += 1
-            try:
-                result = await super().call_tool(name, arguments, context)
-            except BaseException as error:
-                call.failed(error)
-                raise
-            else:
-                call.returned(result)
-                return result
-            finally:
-                self.running_calls -= 1
+        if not has_correlation_id():
+            with correlation():
+                return await self.call_tool(name, arguments, context)
+        call = RecordedCall(name, arguments, context)
+        self.running_calls += 1
+        try:
+            result = await super().call_tool(name, arguments, context)
+        except BaseException as error:
+            call.failed(error)
+            raise
+        else:
+            call.returned(result)
+            return result
+        finally:
+            self.running_calls -= 1
 
 
 async def correlate(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
     """Give a request the client's correlation id or a new one: as middleware, so that the SDK's lines have it too."""
     chosen, _ = client_correlation_id(ctx.meta)
-    with correlation(chosen):
+    token = begin(chosen)
+    try:
         return await call_next(ctx)
+    finally:
+        end(token)
 
 
 class RecordedCall:

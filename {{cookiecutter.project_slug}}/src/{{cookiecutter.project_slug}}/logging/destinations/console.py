@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Literal
 import orjson
 
 from ..errors import RefusedError
-from .base import LogDestination, LogEntry
+from .base import LogDestination, LogEntry, iso_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 CHUNK = 4_096
 """Bytes written at once: what a pipe that is writable takes without blocking (PIPE_BUF)."""
+MILLISECONDS = len("2026-01-31T12:00:00.000")
 POLL = 0.05
 """Seconds between two looks at a stderr that nobody reads."""
 
@@ -56,8 +57,7 @@ def as_json(entry: LogEntry) -> str:
 def as_text(entry: LogEntry) -> str:
     """Return an entry as one line, its traceback indented below; control characters are shown, not obeyed."""
     where = "" if entry.module is None else f"{entry.module}:{entry.line} "
-    time = entry.timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    head = f"{time} {entry.level:<8} {entry.correlation_id[:32]} {where}"
+    head = f"{iso_utc(entry.timestamp)[:MILLISECONDS]}Z {entry.level:<8} {entry.correlation_id[:32]} {where}"
     error = "" if entry.error_message is None else f" ({entry.error_type}: {entry.error_message})"
     trace = (entry.extra_data or {}).get("traceback")
     below = "".join(f"    | {printable(line)}\n" for line in trace.splitlines()) if isinstance(trace, str) else ""

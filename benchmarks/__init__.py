@@ -1,0 +1,1 @@
+"""What logging costs, and what share of a bare driver's speed the whole stack reaches: `make bench`."""
