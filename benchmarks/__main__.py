@@ -13,13 +13,14 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from .project import installed_project
 from .report import print_table
 
 HERE = Path(__file__).parent
 LOCAL = ("servers", "lines", "sqlite")
-LIVE = {"kafka": "kafka", "elasticsearch": "elasticsearch", "postgres": "postgres", "convex": None}
+LIVE = {"kafka": "kafka", "elasticsearch": "elasticsearch_9", "postgres": "postgres", "convex": None}
 """Benchmarks of production destinations and the backend each needs; Convex is measured against a loopback stub."""
 
 
@@ -50,12 +51,17 @@ def main() -> int:
 
 
 def _address(name: str, backends: ExitStack) -> dict[str, str]:
-    """Start the backend a benchmark needs and return the variables that say where it is."""
-    if LIVE.get(name) is None:
+    """Start the backend a benchmark needs and return the variable that says where it is."""
+    backend = LIVE.get(name)
+    if backend is None:
         return {}
-    from tests.backends import start_for_benchmark  # noqa: PLC0415 - only where a backend is needed
+    from tests.backends import BACKENDS  # noqa: PLC0415 - only where a backend is needed
 
-    return backends.enter_context(start_for_benchmark(name))
+    choice = next(choice for choice in BACKENDS if choice.name == backend)
+    folder = Path(backends.enter_context(TemporaryDirectory(prefix="bench-")))
+    folder.chmod(0o755)  # PostgreSQL runs as another user when we are root
+    running = backends.enter_context(choice.make(folder))
+    return {choice.variable: running.address}
 
 
 if __name__ == "__main__":

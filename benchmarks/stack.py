@@ -6,9 +6,12 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bench_server.config import ServerConfig
 from bench_server.logging.destinations.base import LogDestination, LogEntry
 from bench_server.logging.destinations.buffered import BufferedDestination
 from bench_server.logging.destinations.composite import CompositeDestination
+from bench_server.logging.destinations.retry import RetryWrapper
+from bench_server.logging.factory import create_destination
 from bench_server.logging.unified_logger import UnifiedLogger
 
 if TYPE_CHECKING:
@@ -46,6 +49,11 @@ def make_entries(count: int) -> list[LogEntry]:
         )
         for number in range(count)
     ]
+
+
+def with_retries(name: str, **settings: object) -> RetryWrapper:
+    """Return a production destination as the factory builds it."""
+    return RetryWrapper(create_destination(name, ServerConfig(**settings)), write_timeout_ms=30_000)  # type: ignore[arg-type]
 
 
 def carry(destination: LogDestination, entries: Sequence[LogEntry]) -> dict[str, float]:

@@ -158,9 +158,9 @@ class EntryFactory:
         """Return the entry of a loguru line."""
         exception = record["exception"]
         return self._line(
-            "internal", record["level"].name, record["time"].astimezone(UTC), record["message"],
-            record["name"] or record["module"], record["function"], record["line"], record["thread"].name,
-            record["extra"], exception.value if exception is not None else None,
+            "internal", record["level"].name, datetime.fromtimestamp(record["time"].timestamp(), UTC),
+            record["message"], record["name"] or record["module"], record["function"], record["line"],
+            record["thread"].name, record["extra"], exception.value if exception is not None else None,
         )  # fmt: skip
 
     def from_stdlib(self, record: logging.LogRecord) -> LogEntry:

@@ -18,8 +18,8 @@ class LogQuery:
     """What to look for; filters that are None match everything, results are newest first.
 
     `level` is one level or several; `since` is inclusive and `until` exclusive, both aware datetimes (a naive one is
-    taken as UTC); `text` is a case-insensitive substring of message, error message, output summary or tool name, in
-    which no character is special.
+    taken as UTC); `text` is a case-insensitive substring, in which no character is special, of message, error message,
+    output summary or tool name, and of the arguments where the destination can look into them.
     """
 
     correlation_id: str | None = None

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import fields, is_dataclass
+from datetime import date
 from enum import Enum
 from typing import Any
 
@@ -88,6 +90,10 @@ def _readable(value: object) -> Any:
         return f"{type(value).__name__}: {value}"
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: getattr(value, item.name) for item in fields(value)}
     if callable(dump := getattr(type(value), "model_dump", None)):
         return dump(value)
     return str(value) if type(value).__str__ is not object.__str__ else repr(value)

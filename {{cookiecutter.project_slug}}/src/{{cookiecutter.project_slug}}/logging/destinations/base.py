@@ -83,7 +83,7 @@ FIELD_NAMES: tuple[str, ...] = tuple(item.name for item in fields(LogEntry))
 def iso_utc(moment: datetime) -> str:
     """Return an aware datetime as ISO 8601 UTC text of a fixed width, so that text order is time order."""
     moment = moment.astimezone(UTC)
-    if moment.microsecond:
+    if moment.microsecond and type(moment) is datetime:  # orjson refuses subclasses, such as loguru's
         return orjson.dumps(moment)[1:-1].decode()  # a quarter of isoformat's time
     return moment.isoformat(timespec="microseconds")
 
