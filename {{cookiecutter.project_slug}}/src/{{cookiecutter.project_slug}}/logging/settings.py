@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import orjson
 from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
@@ -14,8 +15,11 @@ def split_list(value: object) -> object:
     """Turn a comma list or a JSON list into a list of stripped, non-empty strings; leave anything else alone."""
     if not isinstance(value, str):
         return value
-    text = value.strip().removeprefix("[").removesuffix("]")
-    return [item for part in text.split(",") if (item := part.strip().strip("\"'"))]
+    try:
+        parsed = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        parsed = value.split(",")
+    return [text for item in parsed if (text := str(item).strip())] if isinstance(parsed, list) else value
 
 
 TextList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
