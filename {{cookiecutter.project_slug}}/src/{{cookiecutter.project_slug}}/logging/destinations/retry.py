@@ -62,13 +62,14 @@ class RetryWrapper(LogDestination):
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
         """Write a batch; what the last attempt raised is raised, so that the buffer can keep the batch."""
-        batch, rejected = list(entries), list[LogEntry]()
+        batch, rejected, reasons = list(entries), list[LogEntry](), list[str]()
 
         async def attempt() -> None:
             try:
                 await self.destination.write_batch(batch)
             except PartialDeliveryError as error:
                 rejected.extend(error.rejected)
+                reasons.append(str(error))
                 batch[:] = error.again
                 if batch:
                     raise
@@ -80,8 +81,7 @@ class RetryWrapper(LogDestination):
                 raise
             raise PartialDeliveryError(str(error), again=batch, rejected=rejected) from error
         if rejected:
-            msg = f"{self.name} refused {len(rejected)} entries"
-            raise PartialDeliveryError(msg, again=[], rejected=rejected)
+            raise PartialDeliveryError("; ".join(dict.fromkeys(reasons)), again=[], rejected=rejected)
 
     async def query(self, **filters: Any) -> list[LogEntry]:
         """Query the destination."""
