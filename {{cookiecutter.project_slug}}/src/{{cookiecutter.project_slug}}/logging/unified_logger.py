@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
     from .counters import Counters
 
+DESTINATIONS_SHARE = 0.85
+"""Share of the time for a drain that is the destinations'; stderr, which says what became of the entries, has the rest."""
 OVERTIME = 0.2
-"""Seconds a drain may go on beyond its deadline to tell what became of the entries."""
+"""Seconds that a flush may answer later than its deadline."""
 
 
 class Pipeline:
@@ -85,16 +87,18 @@ class Pipeline:
         if self.is_closed:
             return
         deadline = time.monotonic() + timeout
-        with suppress(TimeoutError):
-            self._writer.submit(_close(self.lanes, timeout)).result(timeout + OVERTIME)
+        self._close(self.lanes, timeout * DESTINATIONS_SHARE)
         for lane in self.lanes:
             lane.abandon()
         self._summarize()
-        left = max(OVERTIME, deadline - time.monotonic())
-        with suppress(TimeoutError):
-            self._writer.submit(_close((self.console,), left)).result(left + OVERTIME)
+        self._close((self.console,), max(0.0, deadline - time.monotonic()))
         self.is_closed = True
-        self._writer.stop(OVERTIME)
+        self._writer.stop(max(0.0, deadline - time.monotonic()))
+
+    def _close(self, lanes: tuple[BufferedDestination, ...], timeout: float) -> None:
+        """Close lanes within `timeout`, also where a destination blocks the thread."""
+        with suppress(TimeoutError):
+            self._writer.submit(_close(lanes, timeout)).result(timeout)
 
     def restart(self) -> None:
         """Begin anew with empty buffers and a thread of its own: what a forked child does."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-    from concurrent.futures import Future
+    from collections.abc import Callable, Coroutine
 
 _T = TypeVar("_T")
+
+WRITER_NAME = "log-writer"
+"""The thread's name."""
 
 
 class WriterThread:
@@ -19,7 +22,8 @@ class WriterThread:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+        self._loop.set_default_executor(_DaemonExecutor())
+        self._thread = threading.Thread(target=self._run, name=WRITER_NAME, daemon=True)
         self._thread.start()
 
     @property
@@ -47,3 +51,24 @@ class WriterThread:
             self._loop.run_until_complete(asyncio.wait(tasks, timeout=0.1) if tasks else asyncio.sleep(0))
         finally:
             self._loop.close()
+
+
+class _DaemonExecutor(ThreadPoolExecutor):
+    """A daemon thread per call: the interpreter waits for the threads of a pool, and a look-up of a name may hang.
+
+    It also works when pools no longer do, since the drain may come after their end.
+    """
+
+    def submit(self, call: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:  # type: ignore[override]
+        """Run a call on a thread of its own."""
+        future: Future[_T] = Future()
+
+        def run() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(call(*args, **kwargs))
+                except BaseException as error:  # noqa: BLE001 - the future's, as in any executor
+                    future.set_exception(error)
+
+        threading.Thread(target=run, name="log-writer-call", daemon=True).start()
+        return future

@@ -56,15 +56,17 @@ class BufferedDestination(LogDestination):
     @property
     def counters(self) -> Counters:
         """What became of the entries so far; exact whenever no thread is inside `put`."""
-        accepted = self._accepted.value
+        accepted, written, failed = self._accepted.value, self._written, self._failed
+        written = min(written, accepted - failed)
         queued = 0 if self._closed else len(self._waiting) + len(self._in_flight)
+        queued = min(queued, accepted - written - failed)  # threads go on while this is read
         return Counters(
             destination=self.name,
             accepted=accepted,
-            written=self._written,
+            written=written,
             retried=getattr(self.destination, "retried", 0),
-            dropped=max(0, accepted - self._written - self._failed - queued),
-            failed=self._failed,
+            dropped=accepted - written - failed - queued,
+            failed=failed,
             queued=queued,
             last_error=self._last_error,
         )
@@ -210,7 +212,11 @@ class BufferedDestination(LogDestination):
             self._refuse(len(part), error)
             del self._in_flight[: len(part)]
             return False
-        except Exception as error:  # noqa: BLE001 - whatever a driver raises is passing trouble
+        except BaseException as error:  # noqa: BLE001 - whatever a driver raises, CancelledError too, is passing trouble
+            if _is_cancelled():
+                raise
+            if isinstance(error, TimeoutError):
+                self._part = max(1, len(part) // 2)  # a slow line may take a smaller one in time
             self._down_since = self._down_since or time.monotonic()
             self._say(error, f"{len(self._waiting) + len(self._in_flight)} entries wait")
             return False
@@ -248,10 +254,18 @@ class BufferedDestination(LogDestination):
     async def _open_destination(self) -> None:
         try:
             await self.destination.open()
-        except Exception as error:  # noqa: BLE001 - the first write opens it again
+        except BaseException as error:  # noqa: BLE001 - as in `_deliver`; the first write opens it again
+            if _is_cancelled():
+                raise
             self._down_since = time.monotonic()
             self._say(error, "entries wait")
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._closing.wait(), seconds * random.uniform(0.8, 1.2))  # noqa: S311
+
+
+def _is_cancelled() -> bool:
+    """Tell whether the running task was asked to stop: drivers raise CancelledError for reasons of their own."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
