@@ -42,5 +42,6 @@ def _install(source: Path, folder: Path) -> None:
     if done.returncode:
         wanted = json.loads((source / "package.json").read_text(encoding="utf-8"))["dependencies"]
         names = ", ".join(f"{name} {version}" for name, version in wanted.items())
-        msg = f"{names} cannot be installed: npm ci failed with exit code {done.returncode}:\n{done.stdout}{done.stderr}"
+        said = f"{done.stdout!s}{done.stderr!s}"
+        msg = f"{names} cannot be installed: npm ci failed with exit code {done.returncode}:\n{said}"
         raise SoftwareError(msg)

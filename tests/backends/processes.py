@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 START_DEADLINE = 120.0
 STOP_DEADLINE = 20.0
 TAIL = 20
+REAPER = threading.Lock()
+"""Servers may be started side by side, by threads."""
 
 
 def wait_until(condition: Callable[[], bool], deadline: float, *, interval: float = 0.05) -> bool:
@@ -186,8 +189,8 @@ def _signal(process: psutil.Process, number: int) -> None:
 
 def _tell_reaper(line: str) -> None:
     """Write one line to the reaper. One that was killed is no reason to fail: it only watches over crashes."""
-    pipe = _reaper().stdin
-    with contextlib.suppress(BrokenPipeError):
+    with REAPER, contextlib.suppress(BrokenPipeError):
+        pipe = _reaper().stdin
         if pipe is not None:
             pipe.write(f"{line}\n".encode())
             pipe.flush()

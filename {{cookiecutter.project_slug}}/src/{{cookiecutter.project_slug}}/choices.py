@@ -8,9 +8,10 @@
 {{ quote }}{{ value | replace("\\", "\\\\") | replace(quote, "\\" ~ quote) }}{{ quote }}
 {%- endmacro -%}
 {%- macro without_password(url) -%}
-{%- set user, at, rest = url.rpartition("@") -%}
+{%- set address, mark, query = url.partition("?") -%}
+{%- set user, at, host = address.rpartition("@") -%}
 {%- set scheme, colon, name = user.partition("://") -%}
-{{ scheme ~ colon ~ name.partition(":")[0] ~ at ~ rest }}
+{{ scheme ~ colon ~ name.partition(":")[0] ~ at ~ host ~ mark ~ query }}
 {%- endmacro -%}
 {%- macro builders(role) -%}
 {%- for name in chosen | sort if manifest[name].role == role %}

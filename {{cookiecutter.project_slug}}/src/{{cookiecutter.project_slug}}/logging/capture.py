@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, TextIO
 
 from loguru import logger
 from loguru._logger import Logger
@@ -18,7 +20,50 @@ if TYPE_CHECKING:
 STDLIB_LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "SUCCESS": 25, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 """Numbers of loguru's level names, which standard library loggers share."""
 
+LINE_LENGTH = 10_000
+"""Characters of a printed line after which it is shown before its end has come."""
+
 _loguru_sink: int | None = None
+
+
+class PrintedLines(io.TextIOBase):
+    """A stream for what tools print: its lines are handed on, so that no `print` waits for a stderr nobody reads.
+
+    What wants a file descriptor or bytes gets those of `stream`.
+    """
+
+    def __init__(self, take: Callable[[str], None], stream: TextIO) -> None:
+        self._take = take
+        self._stream = stream
+        self._begun = threading.local()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The stream's encoding."""
+        return self._stream.encoding
+
+    @property
+    def buffer(self) -> Any:
+        """The stream's bytes."""
+        return self._stream.buffer
+
+    def fileno(self) -> int:
+        """Return the stream's file descriptor."""
+        return self._stream.fileno()
+
+    def writable(self) -> bool:
+        """Tell that it can be written to."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Hand on each line that is complete, or too long to wait for its end."""
+        *lines, rest = (getattr(self._begun, "line", "") + text).split("\n")
+        if len(rest) > LINE_LENGTH:
+            lines, rest = [*lines, rest], ""
+        self._begun.line = rest
+        for line in lines:
+            self._take(line)
+        return len(text)
 
 
 class StdlibHandler(logging.Handler):
@@ -31,6 +76,13 @@ class StdlibHandler(logging.Handler):
     def createLock(self) -> None:  # noqa: N802 - logging's name
         """Do without a lock: what takes the records is safe for threads."""
         self.lock = None
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Hand a record on unless a filter holds it back; from Python 3.13 on the inherited one needs the lock."""
+        kept = self.filter(record)
+        if kept:
+            self.emit(kept if isinstance(kept, logging.LogRecord) else record)
+        return bool(kept)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Hand a record on."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import threading
 import traceback
@@ -19,7 +20,7 @@ from .correlation import get_correlation_id
 from .destinations.base import LogEntry, LogType
 from .ids import new_id
 from .redaction import REDACTED, Redactor
-from .values import MAX_TEXT, json_copy, safe_text
+from .values import MAX_TEXT, json_copy, json_safe, safe_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,6 +36,8 @@ INT64 = 2**63
 DROPPED = "[dropped: redaction failed]"
 FRAMEWORK = frozenset({"anyio", "asyncio", "mcp", "mcp_types", "py.warnings", "sse_starlette", "starlette", "uvicorn"})
 """Top-level loggers whose lines are of type `framework`."""
+_SESSION_ID = re.compile(r"\b[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\b")
+"""The id of an HTTP session, which the SDK logs: whoever knows it can use the session."""
 _PLAIN = frozenset({str, int})
 _OWN_ATTRIBUTES = frozenset({"message", "asctime", "taskName"})
 
@@ -166,9 +169,12 @@ class EntryFactory:
     def from_stdlib(self, record: logging.LogRecord) -> LogEntry:
         """Return the entry of a standard library line."""
         is_framework = record.name.partition(".")[0] in FRAMEWORK or record.name in FRAMEWORK
+        message = _message(record)
+        if "ession" in message and (is_framework or record.name == "root"):
+            message = _SESSION_ID.sub(REDACTED, message)
         return self._line(
             "framework" if is_framework else "internal", record.levelname, datetime.fromtimestamp(record.created, UTC),
-            _message(record), record.name, record.funcName, record.lineno, record.threadName, _extra(record),
+            message, record.name, record.funcName, record.lineno, record.threadName, _extra(record),
             record.exc_info[1] if record.exc_info else None,
         )  # fmt: skip
 
@@ -207,7 +213,7 @@ def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except Exception:  # noqa: BLE001 - arguments that do not fit their template leave the template
-        return str(record.msg)
+        return record.msg if isinstance(record.msg, str) else str(json_safe(record.msg))
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import logging
 import os
+import sys
 import threading
 import time
-from contextlib import suppress
+from concurrent.futures import wait
 from threading import get_ident
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .capture import STDLIB_LEVELS, capture_loguru, capture_stdlib
 from .destinations.base import LogDestination, LogEntry
@@ -22,20 +22,24 @@ from .settings import LogSettings
 from .writer import WriterThread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
     from loguru import Record
 
     from .counters import Counters
 
 DESTINATIONS_SHARE = 0.85
-"""Share of the time for a drain that is the destinations'; stderr, which says what became of the entries, has the rest."""
-OVERTIME = 0.2
-"""Seconds that a flush may answer later than its deadline."""
+"""Share of the time for a drain that is the destinations'; stderr, which says what came of it, has the rest."""
+
+OPENING_TIME = 0.5
+"""Seconds that a start may wait for destinations to open, where they could not be opened at a program's end."""
 
 
 class Pipeline:
-    """The buffers, the thread that empties them, and what makes the entries.
+    """The buffers, the threads that empty them, and what makes the entries.
 
-    Every destination is a lane: a buffer of its own, so that none waits for another. The console is one more.
+    Every destination is a lane: a buffer and a thread of its own, so that none waits for another, not even for the
+    import of its driver or where it blocks. The console is one more.
     """
 
     def __init__(self, destination: LogDestination, *, settings: LogSettings, server: ServerInfo | None) -> None:
@@ -50,7 +54,8 @@ class Pipeline:
         self._threshold = STDLIB_LEVELS[settings.log_level]
         self._drivers = frozenset(name for lane in self.lanes for name in _driver_loggers(lane.destination))
         self._blueprints = [_blueprint(lane.destination) for lane in self._all]
-        self._start()
+        self._writers: list[WriterThread] = []
+        self._writer_idents: frozenset[int | None] = frozenset()
 
     def emit(self, entry: LogEntry) -> None:
         """Hand an entry to every destination, and to stderr where its level is shown: all tool calls are recorded."""
@@ -66,52 +71,67 @@ class Pipeline:
             self.console.destination.write_now(entry)
 
     def take_loguru(self, record: Record) -> None:
-        """Take a loguru record; one of the writer's own thread goes to stderr only."""
+        """Take a loguru record; one of a writer's own thread goes to stderr only."""
         entry = self.entries.from_loguru(record)
-        (self.show if get_ident() == self._writer_ident else self.emit)(entry)
+        (self.show if get_ident() in self._writer_idents else self.emit)(entry)
 
     def take_stdlib(self, record: logging.LogRecord) -> None:
-        """Take a standard library record; one of the writer's own thread, or of a driver, goes to stderr only."""
-        is_own = get_ident() == self._writer_ident or record.name.partition(".")[0] in self._drivers
+        """Take a standard library record; one of a writer's own thread, or of a driver, goes to stderr only."""
+        is_own = get_ident() in self._writer_idents or record.name.partition(".")[0] in self._drivers
         (self.show if is_own else self.emit)(self.entries.from_stdlib(record))
 
     def flush(self, timeout: float) -> bool:
         """Wait until what was logged so far is delivered; return False when that took longer than `timeout`."""
-        pending = self._writer.submit(_flush(self._all, timeout))
-        with suppress(TimeoutError):
-            return pending.result(timeout + OVERTIME)
+        deadline = time.monotonic() + timeout
+        while self._each(self._all, BufferedDestination.flush, max(0.0, deadline - time.monotonic())):
+            if not any(lane.counters.queued for lane in self.lanes):
+                return True
         return False
 
     def close(self, timeout: float) -> None:
-        """Deliver what waits within `timeout` seconds, say what became of it, and end the thread."""
+        """Deliver what waits within `timeout` seconds, say what became of it, and end the threads."""
         if self.is_closed:
             return
         deadline = time.monotonic() + timeout
-        self._close(self.lanes, timeout * DESTINATIONS_SHARE)
+        self._each(self.lanes, BufferedDestination.close, timeout * DESTINATIONS_SHARE)
         for lane in self.lanes:
             lane.abandon()
         self._summarize()
-        self._close((self.console,), max(0.0, deadline - time.monotonic()))
+        self._each((self.console,), BufferedDestination.close, max(0.0, deadline - time.monotonic()))
         self.is_closed = True
-        self._writer.stop(max(0.0, deadline - time.monotonic()))
+        for writer in self._writers:
+            writer.stop()
+        for writer in self._writers:
+            writer.join(max(0.0, deadline - time.monotonic()))
 
-    def _close(self, lanes: tuple[BufferedDestination, ...], timeout: float) -> None:
-        """Close lanes within `timeout`, also where a destination blocks the thread."""
-        with suppress(TimeoutError):
-            self._writer.submit(_close(lanes, timeout)).result(timeout)
+    def _each(
+        self,
+        lanes: Sequence[BufferedDestination],
+        work: Callable[[BufferedDestination], Coroutine[Any, Any, None]],
+        timeout: float,
+    ) -> bool:
+        """Run something on the lanes' threads and return whether all of it ended in time; what did not is cancelled."""
+        pairs = zip(self._all, self._writers, strict=True)
+        _, late = wait([writer.submit(work(lane)) for lane, writer in pairs if lane in lanes], timeout)
+        for future in late:
+            future.cancel()
+        return not late
 
     def restart(self) -> None:
-        """Begin anew with empty buffers and a thread of its own: what a forked child does."""
+        """Begin anew with empty buffers and threads of its own: what a forked child does."""
         for lane, blueprint in zip(self._all, self._blueprints, strict=True):
             lane.restart(_blueprint(blueprint))
         self.entries.forked()
-        self._start()
+        self.start()
 
-    def _start(self) -> None:
-        self._writer = WriterThread()
-        self._writer_ident = self._writer.ident
-        for lane in self._all:
-            self._writer.submit(lane.open())
+    def start(self) -> None:
+        """Begin to deliver; after the log lines are captured, so that what fails at once is said as later failures."""
+        self._writers = [WriterThread() for _ in self._all]
+        self._writer_idents = frozenset(writer.ident for writer in self._writers)
+        for lane, writer in zip(self._all, self._writers, strict=True):
+            writer.submit(lane.open())
+        if sys.version_info[:2] == (3, 12):  # starts no threads after main's end, and drivers need theirs to drain
+            self._each(self.lanes, BufferedDestination.flush, OPENING_TIME)
 
     def _summarize(self) -> None:
         for lane in self.lanes:
@@ -140,10 +160,11 @@ class UnifiedLogger:
         cls.shutdown()
         settings = settings or LogSettings()
         pipeline = Pipeline(destination, settings=settings, server=server)
-        cls._pipeline = pipeline
-        cls._drain_at_exit()
         capture_loguru(pipeline.take_loguru, level=settings.log_level)
         capture_stdlib(pipeline.take_stdlib, level=settings.log_level)
+        pipeline.start()
+        cls._pipeline = pipeline
+        cls._drain_at_exit()
 
     @classmethod
     def shutdown(cls, timeout: float | None = None) -> None:
@@ -162,6 +183,13 @@ class UnifiedLogger:
         """Hand on an entry; without `initialize` it goes nowhere."""
         if cls._pipeline is not None:
             cls._pipeline.emit(entry)
+
+    @classmethod
+    def show(cls, text: str) -> None:
+        """Show a text on stderr when its turn comes, and nowhere else."""
+        if cls._pipeline is not None:
+            record = logging.LogRecord("print", logging.INFO, __file__, 0, text, None, None)
+            cls._pipeline.show(cls._pipeline.entries.from_stdlib(record))
 
     @classmethod
     def entries(cls) -> EntryFactory:
@@ -217,18 +245,3 @@ def _drain_after_main() -> None:
     """Drain once the main thread has ended: `atexit` would be too late, drivers' threads are joined before it."""
     threading.main_thread().join()
     UnifiedLogger.shutdown()
-
-
-async def _flush(lanes: tuple[BufferedDestination, ...], timeout: float) -> bool:
-    _, late = await asyncio.wait([asyncio.ensure_future(lane.flush()) for lane in lanes], timeout=timeout)
-    for task in late:
-        task.cancel()
-    return not late
-
-
-async def _close(lanes: tuple[BufferedDestination, ...], timeout: float) -> None:
-    if not lanes:
-        return
-    _, late = await asyncio.wait([asyncio.ensure_future(lane.close()) for lane in lanes], timeout=timeout)
-    for task in late:
-        task.cancel()

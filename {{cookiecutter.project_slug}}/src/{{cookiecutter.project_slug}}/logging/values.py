@@ -7,7 +7,7 @@ refuses a value or would lose it (NaN), where the text holds NUL (which database
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from datetime import date
@@ -82,21 +82,23 @@ def readable(value: object) -> Any:
 
 
 def _readable(value: object) -> Any:
-    if isinstance(value, AbstractSet):
-        return list(value)
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value).decode("utf-8", "backslashreplace")
-    if isinstance(value, BaseException):
-        return f"{type(value).__name__}: {value}"
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: getattr(value, item.name) for item in fields(value)}
+    for kind, convert in _CONVERSIONS:
+        if isinstance(value, kind):
+            return convert(value)
     if callable(dump := getattr(type(value), "model_dump", None)):
         return dump(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: getattr(value, item.name) for item in fields(value)}
     return str(value) if type(value).__str__ is not object.__str__ else repr(value)
+
+
+_CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (AbstractSet, list),
+    ((bytes, bytearray, memoryview), lambda value: bytes(value).decode("utf-8", "backslashreplace")),
+    (BaseException, lambda value: f"{type(value).__name__}: {value}"),
+    (Mapping, dict),
+    (date, lambda value: value.isoformat()),
+)
 
 
 def _has_odd_float(value: object) -> bool:

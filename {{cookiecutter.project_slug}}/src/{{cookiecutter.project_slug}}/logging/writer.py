@@ -1,4 +1,4 @@
-"""The one thread on which everything is delivered."""
+"""The threads on which entries are delivered, one for each destination."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 WRITER_NAME = "log-writer"
-"""The thread's name."""
+"""The threads' name."""
 
 
 class WriterThread:
@@ -35,10 +35,13 @@ class WriterThread:
         """Run a coroutine on the thread's loop and return its future."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def stop(self, timeout: float) -> None:
-        """Cancel what still runs and end the thread, waiting at most `timeout` seconds."""
+    def stop(self) -> None:
+        """Let the thread cancel what still runs, and end."""
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def join(self, timeout: float) -> None:
+        """Wait at most `timeout` seconds for the thread's end."""
         self._thread.join(timeout)
 
     def _run(self) -> None:
@@ -59,7 +62,7 @@ class _DaemonExecutor(ThreadPoolExecutor):
     It also works when pools no longer do, since the drain may come after their end.
     """
 
-    def submit(self, call: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:  # type: ignore[override]
+    def submit(self, call: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
         """Run a call on a thread of its own."""
         future: Future[_T] = Future()
 

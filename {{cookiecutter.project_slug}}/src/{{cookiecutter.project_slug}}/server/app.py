@@ -11,12 +11,13 @@ if not __package__:  # `mcp run` loads this file by its path, outside its packag
     spec = importlib.util.find_spec(f"{Path(__file__).parents[1].name}.server.app")
     globals().update(__spec__=spec, __package__=spec.parent if spec is not None else None)
 
-from contextlib import asynccontextmanager, nullcontext, redirect_stdout
+from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..choices import COMMAND, DESCRIPTION, TITLE
 from ..config import ServerConfig, load_config
+from ..logging.capture import PrintedLines
 from ..logging.entries import ServerInfo
 from ..logging.factory import create_log_destination
 from ..logging.unified_logger import UnifiedLogger
@@ -50,17 +51,25 @@ def create_mcp_server(config: ServerConfig | None = None) -> RecordingMCPServer:
 
 @asynccontextmanager
 async def _stdout_is_the_protocols(_: MCPServer[Any]) -> AsyncIterator[dict[str, Any]]:
-    """Send what a tool prints to stderr: a buffered `print` would reach the real stdout at exit."""
+    """Show on stderr what a tool prints: a buffered `print` would reach the real stdout at exit."""
     import sys  # noqa: PLC0415 - the name above exists only under `mcp run`
 
-    with redirect_stdout(sys.stderr) if sys.stderr is not None else nullcontext():
+    if sys.stderr is None:
+        yield {}
+        return
+    printed = PrintedLines(UnifiedLogger.show, sys.stderr)
+    with redirect_stdout(printed), redirect_stderr(printed):
         yield {}
 
 
 def __getattr__(name: str) -> Any:
     """Make the server when `mcp run` or the Inspector asks for it, and not at import."""
     if name in {"mcp", "server", "app"}:
-        server = globals()["mcp"] = create_mcp_server()
+        import sys  # noqa: PLC0415 - as above
+
+        with redirect_stdout(sys.stderr):  # what tool modules print while they are imported is no protocol either
+            server = create_mcp_server()
+        globals().update(mcp=server, server=server, app=server)
         return server
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from anyio import CancelScope, get_cancelled_exc_class
 from mcp.server.transport_security import TransportSecuritySettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import uvicorn
     from starlette.applications import Starlette
 
     from ..config import ServerConfig
@@ -42,7 +45,24 @@ async def serve_http(server: RecordingMCPServer, config: ServerConfig) -> None:
     settings = uvicorn.Config(
         http_app(server, config), host=config.http_host, port=config.http_port, log_config=None, access_log=False
     )
-    await Server(settings).serve()
+    instance = Server(settings)
+    try:
+        await instance.serve()
+    except get_cancelled_exc_class():
+        if instance.started:
+            with CancelScope(shield=True):
+                await _end_requests(instance)
+        raise
+
+
+async def _end_requests(instance: uvicorn.Server) -> None:
+    """End the sessions and the requests, so that calls are recorded as cancelled: streams stay open for hours."""
+    await instance.lifespan.shutdown()
+    logging.getLogger("uvicorn.error").disabled = True  # it would call each request that is cancelled here an error
+    if tasks := instance.server_state.tasks:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 def http_app(server: RecordingMCPServer, config: ServerConfig) -> Starlette:

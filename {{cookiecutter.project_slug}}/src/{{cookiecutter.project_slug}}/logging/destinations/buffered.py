@@ -194,7 +194,7 @@ class BufferedDestination(LogDestination):
     async def _deliver(self) -> bool:
         """Write the first part of what is in flight and return whether to go on at once.
 
-        The part is halved where its content is refused, down to the one entry that is at fault, and grows again.
+        The part is halved with every failure, down to the one entry that may be at fault, and grows again.
         """
         part = self._in_flight[: self._part]
         if not part:
@@ -212,11 +212,10 @@ class BufferedDestination(LogDestination):
             self._refuse(len(part), error)
             del self._in_flight[: len(part)]
             return False
-        except BaseException as error:  # noqa: BLE001 - whatever a driver raises, CancelledError too, is passing trouble
-            if _is_cancelled():
+        except BaseException as error:  # whatever a driver raises, CancelledError too, is passing trouble
+            if self._closing.is_set() and isinstance(error, asyncio.CancelledError):
                 raise
-            if isinstance(error, TimeoutError):
-                self._part = max(1, len(part) // 2)  # a slow line may take a smaller one in time
+            self._part = max(1, len(part) // 2)  # a slow or busy one may take fewer in time
             self._down_since = self._down_since or time.monotonic()
             self._say(error, f"{len(self._waiting) + len(self._in_flight)} entries wait")
             return False
@@ -243,7 +242,7 @@ class BufferedDestination(LogDestination):
         self._failed += count
         self._say(error, f"{count} entries lost")
 
-    def _say(self, error: Exception, consequence: str) -> None:
+    def _say(self, error: BaseException, consequence: str) -> None:
         """Say that delivery fails, once in a while: this runs on the writer's thread, so it reaches stderr only."""
         self._last_error = str(error) or type(error).__name__
         if time.monotonic() - self._said_at >= SAY_INTERVAL:
@@ -254,8 +253,8 @@ class BufferedDestination(LogDestination):
     async def _open_destination(self) -> None:
         try:
             await self.destination.open()
-        except BaseException as error:  # noqa: BLE001 - as in `_deliver`; the first write opens it again
-            if _is_cancelled():
+        except BaseException as error:  # as in `_deliver`; the first write opens it again
+            if self._closing.is_set() and isinstance(error, asyncio.CancelledError):
                 raise
             self._down_since = time.monotonic()
             self._say(error, "entries wait")
@@ -263,9 +262,3 @@ class BufferedDestination(LogDestination):
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._closing.wait(), seconds * random.uniform(0.8, 1.2))  # noqa: S311
-
-
-def _is_cancelled() -> bool:
-    """Tell whether the running task was asked to stop: drivers raise CancelledError for reasons of their own."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

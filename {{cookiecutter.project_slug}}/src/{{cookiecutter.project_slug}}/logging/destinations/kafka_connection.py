@@ -193,6 +193,7 @@ class KafkaConnection:
                     retry_backoff_ms=RETRY_BACKOFF_MS,
                     **options,
                 )
+                _calm(producer.client)
                 await producer.start()
                 await producer.partitions_for(self.topic)
         except BaseException as error:
@@ -235,6 +236,22 @@ class KafkaConnection:
         task = asyncio.create_task(_end(producer, patience=self.timeout))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
+
+
+def _calm(client: AIOKafkaClient) -> None:
+    """Let a client pause after it found no broker to ask for metadata.
+
+    Its sender holds a batch and asks again at once: 2,500 times a second, with four lines of the log each.
+    """
+    update = client._metadata_update  # noqa: SLF001
+
+    async def update_calmly(*arguments: Any) -> bool:
+        updated: bool = await update(*arguments)
+        if not updated:
+            await asyncio.sleep(RETRY_BACKOFF_MS / 1000)
+        return updated
+
+    client._metadata_update = update_calmly  # noqa: SLF001
 
 
 async def _end(producer: AIOKafkaProducer, *, patience: float) -> None:

@@ -49,8 +49,7 @@ class RetryWrapper(LogDestination):
 
     async def open(self) -> None:
         """Open the destination, within the write timeout."""
-        async with asyncio.timeout(self.write_timeout):
-            await self.destination.open()
+        await self._in_time(self.destination.open)
 
     async def write(self, entry: LogEntry) -> None:
         """Write one entry and return when the last attempt is over; a failure is counted and said, never raised."""
@@ -94,10 +93,7 @@ class RetryWrapper(LogDestination):
     async def _attempts(self, attempt: Callable[[], Awaitable[None] | None]) -> None:
         for number in range(1, self.max_attempts + 1):
             try:
-                async with asyncio.timeout(self.write_timeout):
-                    result = attempt()
-                    if inspect.isawaitable(result):
-                        await result
+                await self._in_time(attempt)
             except (RefusedError, RejectedError):
                 raise
             except Exception:
@@ -108,3 +104,16 @@ class RetryWrapper(LogDestination):
             self.retried += 1
             pause = self.retry_delay * GROWTH ** (number - 1)
             await asyncio.sleep(pause * random.uniform(1, 1 + JITTER))  # noqa: S311 - spreads load, guards nothing
+
+    async def _in_time(self, call: Callable[[], Any]) -> None:
+        """Await what a call returns, within the write timeout, and say so where that is over."""
+        try:
+            async with asyncio.timeout(self.write_timeout) as limit:
+                result = call()
+                if inspect.isawaitable(result):
+                    await result
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            msg = f"no answer within {self.write_timeout:g} s"
+            raise TimeoutError(msg) from error

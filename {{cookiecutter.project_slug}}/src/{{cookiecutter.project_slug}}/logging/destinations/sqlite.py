@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import time
@@ -83,6 +84,7 @@ class SQLiteDestination(LogDestination):
         self._connection: aiosqlite.Connection | None = None
         self._file_id: tuple[int, int] | None = None
         self._expired_at = float("-inf")
+        self._lock = asyncio.Lock()  # writes at once would share the one connection's transaction
 
     @classmethod
     def from_config(cls, config: SQLiteSettings) -> Self:
@@ -108,18 +110,8 @@ class SQLiteDestination(LogDestination):
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
         """Insert entries in one transaction; those already there are left as they are."""
         rows = [_row(entry) for entry in entries]
-        try:
-            connection = await self._current()
-            await connection.executemany(_INSERT, rows)
-            await connection.commit()
-        except (sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, UnicodeEncodeError) as error:
-            await self.close()
-            msg = f"SQLite cannot store a value: {error}"
-            raise RejectedError(msg) from error
-        except BaseException:
-            await self.close()
-            raise
-        await self._expire(connection)
+        async with self._lock:
+            await self._insert(rows)
 
     async def query(self, **filters: Any) -> list[LogEntry]:
         """Return the newest matching entries over a read-only connection; a file that is not there holds none."""
@@ -139,6 +131,20 @@ class SQLiteDestination(LogDestination):
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
+
+    async def _insert(self, rows: list[list[Any]]) -> None:
+        try:
+            connection = await self._current()
+            await connection.executemany(_INSERT, rows)
+            await connection.commit()
+        except (sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, UnicodeEncodeError) as error:
+            await self.close()
+            msg = f"SQLite cannot store a value: {error}"
+            raise RejectedError(msg) from error
+        except BaseException:
+            await self.close()
+            raise
+        await self._expire(connection)
 
     async def _current(self) -> aiosqlite.Connection:
         """Return an open connection to the file that now has our path: SQLite goes on writing to a deleted one."""

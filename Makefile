@@ -1,0 +1,57 @@
+# Everything is installed into .venv of this checkout; outside of it only package caches are written.
+.POSIX:
+.SUFFIXES:
+.PHONY: help demo test lint bench soak backends clean distclean
+
+BIN = .venv/bin
+
+help: ## Show this list.
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+demo: .venv/bake.stamp ## Bake a project, call one of its tools, show what was recorded.
+	@$(BIN)/python -m scripts.demo
+
+test: .venv/dev.stamp ## Run all tests, those against real backends too.
+	$(BIN)/pytest --numprocesses 2 --basetemp .cache/tmp
+
+lint: .venv/dev.stamp ## Check style and types of the template and of a project with everything on.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m scripts.lint_project
+
+bench: .venv/dev.stamp ## Measure the server and its destinations; takes minutes and a quiet machine.
+	$(BIN)/python -m benchmarks
+
+soak: .venv/dev.stamp ## Log for ten minutes to a backend that comes and goes.
+	$(BIN)/python -m benchmarks.soak
+
+backends: .venv/dev.stamp ## Start the backends of the tests until Ctrl-C.
+	$(BIN)/python -m tests.backends
+
+clean: ## Remove what was made, but not what was downloaded into .cache.
+	rm -rf .venv .demo .hypothesis .pytest_cache .cache/lint .cache/mypy .cache/ruff .cache/tmp .cache/benchmarks
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+distclean: clean ## Remove what was downloaded, too.
+	rm -rf .cache
+
+.venv/bake.stamp: .venv/uv.stamp pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --group bake
+	touch $@
+
+.venv/dev.stamp: .venv/uv.stamp pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --group dev
+	touch $@
+
+.venv/uv.stamp: Makefile
+	@for python in python3 python3.13 python3.12 python3.11 none; do \
+	    "$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+	done; \
+	if [ "$$python" = none ]; then \
+	    echo "No Python 3.11 or newer with its venv module is on the PATH (python3, python3.13, 3.12, 3.11)." >&2; \
+	    exit 1; \
+	fi; \
+	set -x; "$$python" -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	touch $@

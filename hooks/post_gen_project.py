@@ -1,0 +1,65 @@
+"""Remove what was not chosen, keep secrets in .env alone, and say what comes next; the same when run again."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
+DESTINATIONS, OPTIONS = ANSWERS["_manifest"]["destinations"], ANSWERS["_manifest"]["options"]
+CHOSEN = [name for name, entry in DESTINATIONS.items() if ANSWERS[entry["role"] + "_log_destination"] in (name, "all")]
+SECRET = re.compile(r"(?!\w+://).|\w+://[^/?#]*:[^/?#]+@")  # a URL is one if it holds a password
+
+
+def main() -> int:
+    """Prune, write the secrets down, print three commands."""
+    for pattern in unwanted():
+        for path in sorted(Path().glob(pattern.replace("src/*/", f"src/{ANSWERS['project_slug']}/"))):
+            remove(path)
+    for answer in [answer for name in CHOSEN for answer in DESTINATIONS[name].get("secrets", [])]:
+        if SECRET.match(ANSWERS[answer]):
+            keep(answer.upper(), ANSWERS[answer])
+    python, scripts = ("py", ".venv\\Scripts\\") if os.name == "nt" else ("python3", ".venv/bin/")
+    print(f"Next:\n  cd {ANSWERS['project_slug']}\n  {python} -m venv .venv && {scripts}pip install -e .")
+    print(f"  {scripts}{ANSWERS['__dist_name']} doctor")
+    return 0
+
+
+def unwanted() -> Iterator[str]:
+    """Yield patterns of the files that belong to what was not chosen."""
+    for name in DESTINATIONS.keys() - CHOSEN:
+        yield f"src/*/logging/destinations/{name}.py"
+        yield f"tests/logging/destinations/test_{name}.py"
+        yield f"docs/destinations/{name}.md"
+        yield from DESTINATIONS[name].get("paths", [])
+    for name, option in OPTIONS.items():
+        yield from option["paths"] if ANSWERS[name] == "no" else []
+    if not any("service" in DESTINATIONS[name] for name in CHOSEN):
+        yield "compose.yaml"
+
+
+def remove(path: Path) -> None:
+    """Remove a file, and the folders that it leaves empty."""
+    path.unlink()
+    for folder in path.parents[:-1]:
+        if any(folder.iterdir()):
+            return
+        folder.rmdir()
+
+
+def keep(name: str, value: str, file: Path = Path(".env")) -> None:
+    """Add a setting to .env unless it is there, quoted so that python-dotenv reads it as it is."""
+    # Default values of variables without a name are taken as they are: no escapes, no ${...} in them.
+    quoted = re.sub(r"\\|\$(?=\{)", lambda found: "${:-" + found[0] + "}", value).replace("'", "\\'")
+    os.close(os.open(file, os.O_CREAT, 0o600))
+    file.chmod(0o600)
+    with file.open("r+", encoding="utf-8") as stream:
+        before = stream.read()
+        if not re.search(rf"^{name}=", before, re.MULTILINE):
+            stream.write("\n" * (before[-1:] not in ("", "\n")) + f"{name}='{quoted}'\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

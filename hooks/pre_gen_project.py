@@ -1,0 +1,68 @@
+"""Refuse answers that cannot become a working project: all at once, one sentence each, before any file is written."""
+
+import json
+import keyword
+import re
+import sys
+
+ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
+TEXT = (
+    r"(?!\s|.{501})[^\0-\x1f\x7f-\x9f\u200b\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]+(?<!\s)",
+    "one line of 1 to 500 characters, none of them invisible, without blanks at its ends",
+)
+ATOM = r"[A-Za-z0-9_!#$&'*+/=?^`|~-]+"
+HOST = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)"
+PORT = r":(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})"
+HOSTS = rf"{HOST}({PORT})?(,{HOST}({PORT})?)*"
+URL = rf"https?://{HOST}({PORT})?(/[A-Za-z0-9_./~%:+-]*)?"
+DSN = rf"(?=[!-~]+\Z)postgres(ql)?://([^/?#@:]*(:[^/?#]*)?@)?({HOSTS})?(/[^/?#@]*)?(\?(?!.*passw)[^#]*)?"
+RULES = {
+    "project_slug": (r"(?!.{41})[a-z][a-z0-9]*(_[a-z0-9]+)*", "1 to 40 of a-z, 0-9 and single _, beginning with a-z"),
+    "author_email": (rf"|{ATOM}(\.{ATOM})*@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+", "nothing or an address: ada@example.org"),
+    "log_retention_days": (
+        "0|[1-9][0-9]{0,3}|[12][0-9]{4}|3[0-5][0-9]{3}|36[0-4][0-9]{2}|36500",
+        "a whole number from 0 to 36500",
+    ),
+    "log_retry_attempts": ("[1-9][0-9]?|100", "a whole number from 1 to 100"),
+    "log_retry_delay_ms": ("0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|60000", "a whole number from 0 to 60000"),
+    "kafka_bootstrap_servers": (rf"{HOST}{PORT}(, *{HOST}{PORT})*", "host:port, several separated by commas"),
+    "kafka_topic": (r"(?!\.\.?\Z)[A-Za-z0-9._-]{1,249}", "1 to 249 of A-Z, a-z, 0-9, '.', '_', '-', not '.' or '..'"),
+    "elasticsearch_hosts": (rf"{URL}(, *{URL})*", "http:// or https:// URLs without a password, separated by commas"),
+    "elasticsearch_index_prefix": (r"[a-z0-9][a-z0-9._-]{0,199}", "1 to 200 of a-z, 0-9, '.', '_', '-'"),
+    "postgres_dsn": (DSN, "postgresql://user:password@host:port/name, with special characters percent-encoded"),
+    "convex_endpoint_url": (rf"({URL})?", "nothing or an http:// or https:// URL"),
+    "convex_api_key": ("[!-~]*", "printable ASCII characters without blanks"),
+}
+
+
+def main() -> int:
+    """Print what is wrong with the answers that count; return 1 if anything is."""
+    names = ["project_name", "project_slug", "description", "author_name", "author_email"]
+    names += ["log_retention_days", "log_retry_attempts", "log_retry_delay_ms"]
+    taken = {*ANSWERS["_taken_slugs"], *sys.stdlib_module_names, *keyword.kwlist, *keyword.softkwlist}
+    for name, entry in ANSWERS["_manifest"]["destinations"].items():
+        needs = [*entry["requirements"], *entry.get("dev_requirements", [])]
+        taken.update(re.split(r"[^\w-]", need)[0].replace("-", "_") for need in needs)
+        if ANSWERS[entry["role"] + "_log_destination"] in (name, "all"):
+            names += [*entry["answers"], *entry.get("secrets", [])]
+    problems = [problem for name in dict.fromkeys(names) if (problem := problem_of(name, taken))]
+    sys.stderr.writelines(f"{problem}\n" for problem in problems)
+    return 1 if problems else 0
+
+
+def problem_of(name: str, taken: set[str]) -> str:
+    """Return a sentence about an answer that is not valid, and nothing about one that is."""
+    value = ANSWERS["__answered_slug" if name == "project_slug" else name]
+    pattern, takes = RULES.get(name, TEXT)
+    if not re.fullmatch(pattern, value):
+        shown = (
+            "not shown here" if name.endswith("_key") else ascii(re.sub("(?<=//).*(?=@)|(?<=passw).+", "***", value))
+        )
+        return f"{name} is {shown:.90}; it takes {takes}."
+    if name == "project_slug" and value in taken:
+        return f"project_slug is {value!r}; it takes a name that no module, keyword or folder of the project has."
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""Check the template's source: bake a project with everything on, and run its own linters over it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+from .project import ROOT, bake, everything_on, uv
+
+FOLDER = ROOT / ".cache" / "lint"
+
+
+def main() -> int:
+    """Return 1 if a linter finds something."""
+    shutil.rmtree(FOLDER / "project", ignore_errors=True)
+    project = bake(FOLDER / "project", everything_on())
+    scripts = FOLDER / "venv" / "bin"
+    if not scripts.exists():
+        uv("venv", FOLDER / "venv", "--python", sys.executable)
+    uv("pip", "install", "--python", scripts / "python", "-r", project / "pyproject.toml", "--all-extras")
+    environment = {**os.environ, "MYPYPATH": "src", "MYPY_CACHE_DIR": str(FOLDER / "mypy")}
+    commands = ["ruff check --no-cache .", "ruff format --check --no-cache .", "mypy"]
+    failed = False
+    for command in commands:
+        name, *arguments = command.split()
+        print(f"{command}   # in {project.relative_to(ROOT)}", flush=True)
+        failed |= (
+            subprocess.run([scripts / name, *arguments], cwd=project, env=environment, check=False).returncode != 0
+        )
+    return int(failed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

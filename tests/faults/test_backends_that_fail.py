@@ -1,0 +1,187 @@
+"""Backends that fail in every way a network knows: no tool notices, SQLite has everything, the counters add up."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+from .backends import NAMES, every_backend, http_backends, planted
+from .measure import LAG_LIMIT, best_comparison, worst_lag
+from .proxy import Mode, Proxy
+from .servers import HttpServer, Server, StdioServer, until
+from .stubs import GARBAGE, Failure, HttpStub
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .project import Project
+
+pytestmark = pytest.mark.anyio
+HTTP_NAMES = ("elasticsearch", "convex")
+LINES = 500
+SOON = {"LOG_WRITE_TIMEOUT_MS": "1000"}
+"""A write timeout that lets several attempts fail during a test."""
+
+ANSWERS = {
+    "500": Failure(500),
+    "429": Failure(429, ("Retry-After: 1",)),
+    "garbage": GARBAGE,
+    "401": Failure(401),
+    "400": Failure(400),
+}
+
+
+async def check_unharmed(server: Server, against: Server, *, calls: int = 500) -> None:
+    """Check that tools take no longer, the event loop is not late, and SQLite has every line."""
+    lag = await worst_lag(server, lambda: server.call("say", count=LINES))
+    assert lag <= LAG_LIMIT, f"the event loop was {lag:.0f} ms late"
+    comparison = await best_comparison(server, against, calls=calls)
+    assert comparison.holds, str(comparison)
+    await until(lambda: server.lines() == LINES, "SQLite has every line")
+
+
+@pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.HANG, Mode.DEAF, Mode.RESET, Mode.GARBAGE])
+async def test_backends_that_cannot_be_spoken_to_harm_no_tool(
+    project: Project, folder: Path, bare: StdioServer, mode: Mode
+) -> None:
+    """Four destinations whose backends refuse, hang, reset or talk nonsense: everything waits, and is counted."""
+    async with (
+        Proxy(mode=mode) as proxy,
+        StdioServer(project, folder / "server", **every_backend(proxy.port), **SOON) as server,
+    ):
+        await check_unharmed(server, bare)
+        for name in NAMES:
+            counters = await server.counters(name)
+            assert counters["written"] == 0, counters
+            assert counters["accepted"] >= LINES
+            assert counters["last_error"] or mode in (Mode.HANG, Mode.DEAF), counters
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_backends_that_answer_with_errors_harm_no_tool(
+    project: Project, folder: Path, bare: StdioServer, answer: str
+) -> None:
+    """What is told to come again waits; what is refused for good counts as failed; neither touches a tool."""
+    async with (
+        HttpStub(failure=ANSWERS[answer]) as stub,
+        StdioServer(project, folder / "server", **http_backends(stub.port), **SOON) as server,
+    ):
+        await check_unharmed(server, bare)
+        for name in HTTP_NAMES:
+            counters = await server.counters(name)
+            assert counters["written"] == 0, counters
+            assert counters["last_error"], counters
+            assert bool(counters["failed"]) == (answer in ("400", "401")), counters
+
+
+async def test_a_certificate_nobody_trusts_harms_no_tool_and_is_never_accepted(
+    project: Project, folder: Path, bare: StdioServer
+) -> None:
+    """Nothing is written over a connection whose other end is not who it should be."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    async with (
+        HttpStub(tls=tls) as stub,
+        StdioServer(project, folder / "server", **every_backend(stub.port, scheme="https"), **SOON) as server,
+    ):
+        await check_unharmed(server, bare)
+        for name in NAMES:
+            assert (await server.counters(name))["written"] == 0
+    assert not stub.requests
+
+
+@pytest.mark.parametrize("mode", [Mode.SLOW, Mode.HALF, Mode.TRICKLE])
+async def test_backends_whose_replies_are_slow_or_cut_harm_no_tool(
+    project: Project, folder: Path, bare: StdioServer, mode: Mode
+) -> None:
+    """200 ms more each way, half a reply, one byte a second: tools are as fast as ever, and all arrives in the end."""
+    async with (
+        HttpStub() as stub,
+        Proxy(stub.port, mode=mode) as proxy,
+        StdioServer(project, folder / "server", **http_backends(proxy.port), **SOON) as server,
+    ):
+        await check_unharmed(server, bare)
+        if mode is not Mode.SLOW:
+            await proxy.switch(Mode.FORWARD)
+        await until_arrived(server, stub, "line")
+
+
+async def test_what_waited_arrives_when_the_backend_comes_back(project: Project, folder: Path) -> None:
+    """A backend that is down at start, comes, dies in mid-batch and returns gets every line, without a restart."""
+    async with (
+        HttpStub() as stub,
+        Proxy(stub.port, mode=Mode.REFUSE) as proxy,
+        StdioServer(project, folder / "server", **http_backends(proxy.port), **SOON) as server,
+    ):
+        for number, mode in enumerate((Mode.FORWARD, Mode.HALF, Mode.REFUSE, Mode.RESET, Mode.FORWARD)):
+            await server.call("say", count=LINES, text=f"round-{number}")
+            await proxy.switch(mode)
+        for number in range(5):
+            await until_arrived(server, stub, f"round-{number}")
+
+
+async def test_a_backend_that_returns_on_another_address_is_found(project: Project, folder: Path) -> None:
+    """The name is looked up again: the same name means 127.0.0.2 after a while."""
+    addresses = folder / "address"
+    addresses.write_text("127.0.0.1", encoding="ascii")
+    async with AsyncExitStack() as stack:
+        stub = await stack.enter_async_context(HttpStub())
+        proxy = await stack.enter_async_context(Proxy(stub.port))
+        settings = {**http_backends(proxy.port, host="localhost"), **SOON, "PLANTED_ADDRESS": str(addresses)}
+        server = await stack.enter_async_context(StdioServer(project, folder / "server", **settings))
+        await server.call("say", count=LINES, text="before")
+        await until_arrived(server, stub, "before")
+        addresses.write_text("127.0.0.2", encoding="ascii")
+        await proxy.switch(Mode.FORWARD, host="127.0.0.2")
+        await server.call("say", count=LINES, text="after")
+        await until_arrived(server, stub, "after")
+
+
+async def test_tools_over_http_are_as_fast_with_every_backend_hanging(
+    project: Project, folder: Path, bare_http: HttpServer
+) -> None:
+    """The promise holds for the other transport, too."""
+    async with (
+        Proxy(mode=Mode.HANG) as proxy,
+        HttpServer(project, folder / "server", **every_backend(proxy.port), **SOON) as server,
+    ):
+        await check_unharmed(server, bare_http, calls=400)
+
+
+@pytest.mark.parametrize("kind", ["Raising", "Cancelling", "Leaving", "Clinging", "InExecutor", "Blocking"])
+async def test_a_destination_that_misbehaves_in_python_harms_neither_tools_nor_other_destinations(
+    project: Project, folder: Path, bare: StdioServer, kind: str
+) -> None:
+    """It raises, raises CancelledError or SystemExit, cannot be cancelled, or blocks a worker thread or its own."""
+    async with StdioServer(project, folder / "server", **planted(kind), **SOON) as server:
+        await check_unharmed(server, bare)
+        if kind in ("Cancelling", "Leaving"):
+            await until_written(server, kind.lower())
+
+
+def _has_lines(stub: HttpStub, name: str, text: str) -> bool:
+    return stub.lines(name, text) == LINES
+
+
+async def until_arrived(server: Server, stub: HttpStub, text: str) -> None:
+    """Wait until every line has reached both backends, and check that nothing was given up on the way."""
+    for name in HTTP_NAMES:
+        await until(partial(_has_lines, stub, name, text), f"{name} has every {text}", deadline=60)
+        counters = await server.counters(name)
+        assert counters["dropped"] == counters["failed"] == 0, counters
+
+
+async def until_written(server: Server, name: str) -> None:
+    """Wait until a destination that failed at first has what was logged."""
+
+    async def is_written() -> bool:
+        counters = await server.counters(name)
+        assert counters["dropped"] == counters["failed"] == 0, counters
+        return bool(counters["written"] >= LINES)
+
+    await until(is_written, f"{name} has written")

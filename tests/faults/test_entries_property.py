@@ -1,0 +1,137 @@
+"""Entries are made of anything, without an exception and without a secret: 10,000 examples each.
+
+FAULTS_EXAMPLES changes how many.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from .strategies import MARK, TRAPS, arguments, planted_values, real, scalars, telling_texts, texts
+
+if TYPE_CHECKING:
+    from .project import Project
+
+EXAMPLES = int(os.environ.get("FAULTS_EXAMPLES", "10000"))
+MAX_TEXT = 400
+"""Characters an entry keeps of a text here, so that what is cut is met often."""
+CHARACTERS_LIMIT = 40 * MAX_TEXT
+STALL = 0.05
+"""Seconds that the making of an entry may take: event-loop lag has the same limit."""
+
+many = settings(
+    max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
+
+
+@pytest.fixture(scope="session")
+def package(project: Project) -> SimpleNamespace:
+    """The modules of the baked package that make entries; they need no more than orjson."""
+    sys.path.insert(0, str(project.source))
+    try:
+        names = ("entries", "destinations.base", "destinations.console")
+        modules = [importlib.import_module(f"baked_server.logging.{name}") for name in names]
+    finally:
+        sys.path.remove(str(project.source))
+    entries, base, console = modules
+    return SimpleNamespace(
+        factory=entries.EntryFactory(max_text=MAX_TEXT), caller=entries.CallerInfo, entry=base.LogEntry, console=console
+    )
+
+
+def tool_call(package: SimpleNamespace, name: str, given_: dict[str, Any], output: str, error: Exception) -> Any:
+    """Return the entry of a tool call, made as the server makes it."""
+    factory = package.factory
+    return factory.tool_call(
+        tool_name=factory.name(name), level="ERROR", status="error", timestamp=datetime.now(UTC), duration_ms=1.0,
+        input_args=factory.payload(given_), output_summary=factory.text(output, limit=1_000),
+        error_message=factory.error_text(error), error_type="x", extra_data=None, caller=package.caller(),
+    )  # fmt: skip
+
+
+def line(package: SimpleNamespace, message: object, extra: dict[str, Any], error: Exception) -> Any:
+    """Return the entry of a standard library line with an exception and its traceback."""
+    with suppress(Exception):
+        _raise(error)
+    info = (type(error), error, error.__traceback__)
+    record = logging.LogRecord("application", logging.ERROR, __file__, 1, message, None, info)
+    record.__dict__.update({f"extra_{number}": value for number, value in enumerate(extra.values())})
+    return package.factory.from_stdlib(record)
+
+
+def _raise(error: Exception) -> None:
+    """Give an exception a traceback."""
+    raise error
+
+
+def shown(package: SimpleNamespace, entry: Any) -> str:
+    """Return everything a destination can get from an entry; it is JSON, and reads back."""
+    encoded = orjson.dumps(entry.to_dict()).decode()
+    assert package.entry.from_dict(orjson.loads(encoded)).entry_id == entry.entry_id
+    text: str = package.console.as_text(entry)
+    assert text.count("\n") == 1 + text.count("\n    | ")
+    assert all(char.isprintable() or char == "\n" for char in text)
+    return f"{encoded}{text}{package.console.as_json(entry)}"
+
+
+@many
+@given(text=texts, given_=arguments, message=scalars)
+def test_an_entry_is_made_of_anything(
+    package: SimpleNamespace, text: str, given_: dict[str, Any], message: object
+) -> None:
+    """No exception, valid JSON of a bounded size, one printable line, whatever the values are."""
+    made = real(given_)
+    for entry in (
+        tool_call(package, text, made, text, ValueError(text)),
+        line(package, real(message), made, KeyError(text)),
+    ):
+        result = shown(package, entry)
+        assert "\x00" not in result
+        assert len(result) <= CHARACTERS_LIMIT * 6
+
+
+@many
+@given(value=planted_values(), text=telling_texts())
+def test_no_planted_secret_is_in_an_entry(package: SimpleNamespace, value: Any, text: str) -> None:
+    """By key and by shape, in arguments, output, messages, errors, tracebacks and extras."""
+    for entry in (
+        tool_call(package, "tool", value if isinstance(value, dict) else {"v": value}, text, ValueError(text)),
+        line(package, text, {"extra": value}, RuntimeError(text)),
+    ):
+        assert MARK not in shown(package, entry)
+
+
+@settings(many, max_examples=EXAMPLES // 10)
+@given(before=st.text(alphabet="abc =:\n", min_size=0, max_size=2 * MAX_TEXT), text=telling_texts())
+def test_a_secret_at_the_place_where_a_text_is_cut_is_not_shown(
+    package: SimpleNamespace, before: str, text: str
+) -> None:
+    """Redaction comes first, the cut afterwards."""
+    assert MARK not in package.factory.text(f"{before} {text}", limit=MAX_TEXT)
+
+
+@pytest.mark.parametrize("trap", TRAPS)
+@pytest.mark.parametrize("end", ["", "token", "@", "]"])
+def test_no_text_makes_redaction_slow(project: Project, package: SimpleNamespace, trap: str, end: str) -> None:
+    """The patterns have no text on which they are quadratic: the longest one that is looked at takes milliseconds."""
+    factory = type(package.factory)()
+    text = (trap * 14_000)[:14_000] + end
+    taken = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        factory.text(text)
+        taken.append(time.perf_counter() - begin)
+    assert min(taken) <= STALL, f"{min(taken) * 1000:.0f} ms"

@@ -1,0 +1,218 @@
+"""Every way to end but SIGKILL delivers what healthy destinations were given, within the drain deadline.
+
+FAULTS_RUNS is how often each exit is tried (2; the promise was checked with 20).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .backends import http_backends, planted
+from .servers import HttpServer, Server, StdioServer, until
+from .stubs import HttpStub
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .project import Project
+
+pytestmark = pytest.mark.anyio
+RUNS = int(os.environ.get("FAULTS_RUNS", "2"))
+LINES = 2_000
+DRAIN = 1.0
+"""Seconds of LOG_DRAIN_TIMEOUT_MS."""
+TEARDOWN = 1.0
+"""Seconds the interpreter may take besides, on a busy machine."""
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+HANGING = ("Hanging", "Clinging", "InExecutor")
+
+HOW: dict[str, tuple[type[StdioServer | HttpServer], signal.Signals | None, int]] = {
+    "stdio-EOF": (StdioServer, None, 0),
+    **{f"stdio-{number.name}": (StdioServer, number, 128 + number) for number in SIGNALS},
+    **{f"http-{number.name}": (HttpServer, number, 128 + number) for number in SIGNALS},
+}
+
+
+@pytest.mark.parametrize("how", HOW)
+async def test_every_exit_delivers_everything(project: Project, folder: Path, how: str) -> None:
+    """2,000 of 2,000 lines reach SQLite and two healthy backends; a call that still runs is recorded as cancelled."""
+    kind, number, expected = HOW[how]
+    for run in range(RUNS):
+        async with HttpStub() as stub, kind(project, folder / str(run), **http_backends(stub.port)) as server:
+            await _until_open(server, "sqlite", "convex", "elasticsearch")
+            running = asyncio.ensure_future(server.request("sleep", {"seconds": 60}))
+            await server.call("say", count=LINES)
+            code, seconds = await server.end(number)
+            await _forget(running)
+            assert code == expected
+            assert seconds <= DRAIN + TEARDOWN
+            found = [server.lines(), stub.lines("convex"), stub.lines("elasticsearch")]
+            assert found == [LINES] * 3, f"run {run}: {found}\n{server.said()[-2_000:]}"
+            assert server.stored("tool_name = 'say' AND status = 'success'") == 1
+            assert server.stored("tool_name = 'sleep' AND status = 'cancelled'") == 1
+            assert "Traceback" not in server.said()
+
+
+@pytest.mark.parametrize("how", HOW)
+async def test_a_destination_that_hangs_delays_an_exit_by_the_deadline_at_most(
+    project: Project, folder: Path, how: str
+) -> None:
+    """2,000 of 2,000 lines reach SQLite while others hang, cling or block a thread, and nobody waits for them."""
+    kind, number, expected = HOW[how]
+    for run in range(RUNS):
+        async with kind(project, folder / str(run), **planted(*HANGING)) as server:
+            await server.call("say", count=LINES)
+            code, seconds = await server.end(number)
+            assert code == expected
+            assert seconds <= DRAIN + TEARDOWN
+            assert server.lines() == LINES, f"run {run}\n{server.said()[-2_000:]}"
+            for name in ("hanging", "clinging", "in executor"):
+                assert f"{name}: written 0" in server.said()
+
+
+@pytest.mark.parametrize("deadline", [200, 3_000])
+async def test_the_drain_deadline_is_configured(project: Project, folder: Path, deadline: int) -> None:
+    """LOG_DRAIN_TIMEOUT_MS is how long a signal may take; half of it is used at least where something hangs."""
+    settings = {**planted("Hanging"), "LOG_DRAIN_TIMEOUT_MS": str(deadline)}
+    async with StdioServer(project, folder, **settings) as server:
+        await server.call("say", count=LINES)
+        code, seconds = await server.end(signal.SIGTERM)
+        assert code == 143
+        assert deadline / 2_000 <= seconds <= deadline / 1_000 + TEARDOWN
+        assert server.lines() == LINES
+
+
+@pytest.mark.parametrize("kind", [StdioServer, HttpServer])
+async def test_an_unhandled_exception_delivers_everything(
+    project: Project, folder: Path, kind: Callable[..., Server]
+) -> None:
+    """SystemExit in the event loop ends the server with its code, although a thread still waits for stdin."""
+    for run in range(RUNS):
+        async with kind(project, folder / str(run), **planted("Hanging")) as server:
+            running = asyncio.ensure_future(server.request("sleep", {"seconds": 60}))
+            await server.call("say", count=LINES)
+            leaving = asyncio.ensure_future(server.request("leave", {"code": 3}))
+            assert await asyncio.wait_for(server.process.wait(), DRAIN + 2 * TEARDOWN) == 3
+            await _forget(running)
+            await _forget(leaving)
+            assert server.lines() == LINES
+            assert server.stored("tool_name = 'sleep' AND status = 'cancelled'") == 1
+
+
+SCRIPT = """
+import os, sys, signal
+from loguru import logger
+from baked_server.logging.destinations import CompositeDestination
+from baked_server.logging.destinations.sqlite import SQLiteDestination
+from baked_server.logging.unified_logger import UnifiedLogger
+from faulty import Hanging
+UnifiedLogger.initialize(CompositeDestination([SQLiteDestination("script.db"), Hanging()]))
+for number in range(2000):
+    logger.info(f"line {number}")
+"""
+
+
+THREAD = """
+import threading
+threading.Thread(target=lambda: logger.info("late 0")).start()
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [("", 0), ("sys.exit(4)", 4), ("raise ValueError('planted')", 1), (THREAD, 0)],
+    ids=["end", "sys.exit", "exception", "thread"],
+)
+def test_a_script_delivers_what_it_logged_when_it_ends(project: Project, end: str, code: int) -> None:
+    """`UnifiedLogger.initialize` is all it needs, also where it ends with an exception and one destination hangs."""
+    database = project.folder / "script.db"
+    database.unlink(missing_ok=True)
+    done = project.run("-c", SCRIPT + end)
+    assert done.returncode == code, done.stderr
+    assert "sqlite: written 200" in done.stderr
+
+
+async def test_a_second_signal_does_not_cut_the_drain_short(project: Project, folder: Path) -> None:
+    """An impatient Ctrl-C, Ctrl-C and SIGTERM lose nothing."""
+    async with StdioServer(project, folder, **planted("Hanging")) as server:
+        await server.call("say", count=LINES)
+        ending = asyncio.ensure_future(server.end(signal.SIGINT))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            await asyncio.sleep(0)
+            server.process.send_signal(number)
+        code, _ = await ending
+        assert code in (130, 143)
+        assert server.lines() == LINES
+
+
+async def test_sigkill_loses_at_most_what_was_in_memory(project: Project, folder: Path) -> None:
+    """What was delivered before stays readable, and the next server goes on with the same file."""
+    async with StdioServer(project, folder) as server:
+        await server.call("say", count=LINES, text="before")
+        while (await server.counters("sqlite"))["written"] < LINES:
+            pass
+        await server.call("say", count=LINES, text="after")
+        await server.end(signal.SIGKILL)
+        assert server.lines("before") == LINES
+    async with StdioServer(project, folder) as server:
+        await server.call("say", count=LINES, text="again")
+        await server.end()
+        assert server.lines("again") == LINES
+
+
+async def test_a_stderr_nobody_reads_delays_an_exit_by_the_deadline_at_most(project: Project, folder: Path) -> None:
+    """The pipe is full, and everything else is delivered as ever."""
+    server = StdioServer(project, folder)
+    server.is_read = False
+    async with server:
+        await server.call("say", count=LINES)
+        code, seconds = await server.end()
+        assert code == 0
+        assert seconds <= DRAIN + TEARDOWN
+        assert server.lines() == LINES
+
+
+async def test_a_session_that_ends_at_once_leaves_everything_in_sqlite(project: Project, folder: Path) -> None:
+    """Drivers that are still being imported, or block, hold up nobody else."""
+    async with (
+        HttpStub() as stub,
+        StdioServer(project, folder, **http_backends(stub.port)) as server,
+    ):
+        await server.call("say", count=LINES)
+        await server.end()
+        assert server.lines() == LINES
+
+
+@pytest.mark.parametrize("number", [None, signal.SIGTERM])
+async def test_a_destination_that_blocks_its_thread_costs_no_other_destination_an_entry(
+    project: Project, folder: Path, number: signal.Signals | None
+) -> None:
+    """A destination of the user's own that calls `time.sleep` is as bad as one that hangs, and no worse."""
+    async with StdioServer(project, folder, **planted("Blocking")) as server:
+        await server.call("say", count=LINES)
+        _, seconds = await server.end(number)
+        assert seconds <= DRAIN + TEARDOWN
+        assert server.lines() == LINES
+
+
+async def _until_open(server: Server, *names: str) -> None:
+    """Wait until destinations have shown that they are well."""
+
+    async def are_open() -> bool:
+        return all([(await server.counters(name))["written"] > 0 for name in names])
+
+    await until(are_open, "every destination has written something")
+
+
+async def _forget(call: asyncio.Future[Any]) -> None:
+    """Let a call go whose server is gone."""
+    call.cancel()
+    with suppress(asyncio.CancelledError, Exception):
+        await call

@@ -1,0 +1,122 @@
+"""Answers that could break a file are shown as they were given."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import tomllib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from scripts.project import UV, bake
+
+if TYPE_CHECKING:
+    from tests.conftest import Bake, Environment
+
+TEXTS = {
+    "double quotes": 'The "best" server',
+    "single quotes": "Ada's server",
+    "both quotes": """Ada's "best" server""",
+    "three double quotes": 'a """ b',
+    "three single quotes": "a ''' b",
+    "only a quote": '"',
+    "backslash at the end": "ends with \\",
+    "backslashes": r"C:\new\table \u0041 \x",
+    "Jinja expression": "{{ 7 * 7 }} {{ cookiecutter.project_slug }}",
+    "Jinja statement": "{% if x %} {# note #} {% raw %}",
+    "format braces": "{0} {name} {} }{",
+    "percent": "100 % %s %(name)s",
+    "dollar": "$HOME ${HOME} $(id) `id`",
+    "hash and colon": "# a: b # c: - d",
+    "markup": "<script>alert(1)</script> & [x](y) | *z*",
+    "emoji": "Rocket 🚀 family 👨‍👩‍👧 flag 🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+    "accents": "Crème brûlée à Zürich, žluťoučký kůň",
+    "CJK": "日志服务器 サーバー 로그",
+    "right to left": "שרת יומן",
+    "ambiguous letters": "Ѕеrvеr – it’s “fine”",  # noqa: RUF001 - ambiguous on purpose
+    "a path": "/tmp/x 0.0.0.0",
+    "an address": "0.0.0.0",
+    "digits first": "3D printing",
+    "a keyword": "import",
+    "long": "x" * 500,
+}
+FIELDS = ("project_name", "description", "author_name")
+
+
+def literal(text: str) -> str:
+    """Return an answer for the command line, which cookiecutter renders, that comes out as the text."""
+    return "{{ " + ascii(text) + " }}"
+
+
+def assert_shown(project: Path, answers: dict[str, str]) -> None:
+    """Fail unless the package and its metadata hold the answers as they are, and the linters accept them."""
+    shown = _constants(project / "src" / project.name / "choices.py")
+    metadata = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert shown["TITLE"] == answers["project_name"]
+    assert shown["DESCRIPTION"] == metadata["description"] == answers["description"]
+    assert metadata["authors"][0]["name"] == answers["author_name"]
+    assert answers["project_name"] in (project / "README.md").read_text(encoding="utf-8")
+    for command in (["check"], ["format", "--check"]):
+        ruff: list[str | Path] = [UV.with_name("ruff"), *command, "--no-cache", f"src/{project.name}/choices.py"]
+        done = subprocess.run(ruff, cwd=project, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+def test_texts_are_shown_as_they_were_given(bake: Bake, text: str) -> None:
+    """Whatever a name or a sentence holds, nothing is cut, escaped twice or executed."""
+    project = bake(**dict.fromkeys(FIELDS, literal(text)), project_slug="kept")
+    assert_shown(project, dict.fromkeys(FIELDS, text))
+
+
+LINES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Cf", "Cn"]), min_size=1, max_size=60).filter(
+    lambda text: text == text.strip()
+)
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(project_name=LINES, description=LINES, author_name=LINES)
+def test_any_text_is_shown_as_it_was_given(**answers: str) -> None:
+    """What is true for the texts above is true for those that nobody thought of."""
+    with TemporaryDirectory() as folder:
+        given_answers = {name: literal(text) for name, text in answers.items()}
+        assert_shown(bake(Path(folder), {**given_answers, "project_slug": "kept"}), answers)
+
+
+def test_an_odd_project_can_be_installed_and_answers(bake: Bake, installed: Environment) -> None:
+    """Odd texts survive the wheel's metadata, the command's help and the protocol."""
+    odd = """Ada's "best" \\ {0} {{ x }} %s # 🚀 日志"""
+    project = bake(**dict.fromkeys(FIELDS, literal(odd)), project_slug="odd", author_email="o'hara+x@example.org")
+    scripts = installed(project)
+    shown = subprocess.run([scripts / "odd", "--help"], capture_output=True, text=True, check=True).stdout
+    assert "".join(odd.split()) in "".join(shown.split())
+    program = (
+        "import asyncio, json\n"
+        "from mcp import Client\n"
+        "from odd.server.app import create_mcp_server\n"
+        "async def main():\n"
+        "    async with Client(create_mcp_server()) as client:\n"
+        "        print(json.dumps([client.server_info.name, client.server_info.title]))\n"
+        "asyncio.run(main())\n"
+    )
+    done = subprocess.run([scripts / "python", "-c", program], cwd=project, capture_output=True, text=True, check=True)
+    assert odd in json.loads(done.stdout)
+
+
+def _constants(module: Path) -> dict[str, Any]:
+    """Return the names that a module binds to literals."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)]
+    return {ast.unparse(node.targets[0]): ast.literal_eval(node.value) for node in assigned}

@@ -1,0 +1,124 @@
+"""The hooks are pure and offline, and the same again when they run again."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts.project import ROOT, bake, everything_off, everything_on
+from tests.generation.combinations import EXTREMES, Answers, texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOOKS = sorted((ROOT / "hooks").glob("*.py"))
+
+# Run in every Python process of the bake: what reaches for the network or writes elsewhere ends it.
+GUARD = """
+import os, sys
+
+def guard(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+        os._exit(91)
+    if event == "open" and isinstance(arguments[0], str) and set(str(arguments[1])) & set("wax+"):
+        if not os.path.abspath(arguments[0]).startswith((os.environ["ALLOWED"], "/dev/")):
+            os._exit(92)
+
+sys.addaudithook(guard)
+"""
+
+
+@pytest.mark.parametrize("hook", HOOKS, ids=lambda path: path.name)
+def test_hooks_need_only_the_standard_library(hook: Path) -> None:
+    """They run in cookiecutter's own interpreter, whichever that is, and their text is ASCII."""
+    text = hook.read_text(encoding="ascii")
+    imported = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {name.name for node in imported for name in node.names if isinstance(node, ast.Import)}
+    names |= {node.module or "." for node in imported if isinstance(node, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names
+    assert not names & {"subprocess", "socket", "urllib", "shutil"}
+
+
+@pytest.mark.parametrize("hook", HOOKS, ids=lambda path: path.name)
+def test_hooks_hold_jinja_only_where_they_read_the_answers(hook: Path) -> None:
+    """Answers are data there: a value pasted into code could break it or run."""
+    text = hook.read_text(encoding="ascii")
+    assert text.count("{{") == text.count("}}") == 1
+    assert 'json.loads(r"""{{ cookiecutter | tojson }}""")' in text
+    assert "{%" not in text
+    assert "{#" not in text
+
+
+def test_baking_is_offline_and_writes_into_the_target_only(tmp_path: Path) -> None:
+    """Nothing is fetched, and what is written is the project and cookiecutter's own memory."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(GUARD)
+    (tmp_path / "settings.yaml").write_text(f"replay_dir: {tmp_path}/replay\ncookiecutters_dir: {tmp_path}/cc\n")
+    home = tmp_path / "home"
+    home.mkdir()
+    command: list[str | Path] = ["-m", "cookiecutter", "--config-file", tmp_path / "settings.yaml", "--no-input", ROOT]
+    done = subprocess.run(
+        [sys.executable, *command, "--output-dir", tmp_path / "out"],
+        cwd=home,
+        env={
+            "HOME": str(home),
+            "PYTHONPATH": str(tmp_path / "site"),
+            "ALLOWED": str(tmp_path),
+            "TMPDIR": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(home.iterdir()) == []
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["my_mcp_server"]
+
+
+@pytest.mark.parametrize("answers", EXTREMES.values(), ids=EXTREMES.keys())
+def test_baking_again_changes_nothing(tmp_path: Path, answers: Answers) -> None:
+    """Updaters run the hooks again over what is there."""
+    project = bake(tmp_path, answers)
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    bake(tmp_path, answers, overwrite_if_exists=True)
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+
+
+def test_baking_again_keeps_what_the_user_added(tmp_path: Path) -> None:
+    """Neither cookiecutter nor the pruning removes a file that the template did not bring."""
+    project = bake(tmp_path, everything_on())
+    folders = {project, *(path.parent for path in project.rglob("*"))}
+    folders |= {project / "src" / "other" / "tools"}
+    mine = {folder / name: f"{folder}" for folder in folders for name in ("mine.py", "mine.ts", "mine.md", ".env")}
+    for path, text in mine.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    for path in sorted((project / "src" / project.name / "tools").glob("*.py")):
+        shutil.copy(path, project / "src" / "other" / "tools")
+    others = {path: path.read_text() for path in (project / "src" / "other").rglob("*.py")}
+    bake(tmp_path, everything_off(), overwrite_if_exists=True)
+    assert {path: path.read_text() for path in (*mine, *others)} == {**mine, **others}
+
+
+def test_less_can_be_chosen_later(tmp_path: Path) -> None:
+    """Baking less over more leaves what baking less alone gives."""
+    bake(tmp_path / "more", everything_on())
+    project = bake(tmp_path / "more", everything_off(), overwrite_if_exists=True)
+    assert texts(project) == texts(bake(tmp_path / "less", everything_off()))
+
+
+def test_three_commands_come_next(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The hook says how to enter, install and run the project, in ASCII."""
+    bake(tmp_path, {"project_slug": "a_server"})
+    said = capfd.readouterr().out
+    assert said.isascii()
+    enter, install, run = [line.strip() for line in said.splitlines() if line.startswith("  ")]
+    assert enter == "cd a_server"
+    assert install.endswith("pip install -e .")
+    assert run.replace(os.sep, "/") == ".venv/bin/a-server doctor"

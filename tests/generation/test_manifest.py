@@ -1,0 +1,118 @@
+"""The manifest is the one list of what can be chosen: the questions agree with it, and a line in it is enough."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scripts.project import ROOT, bake, choices, questions
+from tests.generation.combinations import texts
+
+SOURCE = ROOT / "{{cookiecutter.project_slug}}"
+MANIFEST = questions()["_manifest"]
+PACKAGE = Path("src", "{{cookiecutter.project_slug}}")
+
+
+def test_the_questions_offer_the_destinations_of_the_manifest() -> None:
+    """Each is offered where its role belongs; beside them there are only `none` and `all`."""
+    for role in ("local", "production"):
+        names = [name for name, entry in MANIFEST["destinations"].items() if entry["role"] == role]
+        offered = choices()[f"{role}_log_destination"]
+        assert sorted(set(offered) - {"none", "all"}) == sorted(names)
+        assert "none" in offered
+        assert ("all" in offered) == (role == "production" and len(names) > 1)
+
+
+def test_the_questions_offer_the_options_of_the_manifest() -> None:
+    """What can be left out is in the manifest, and what is in the manifest can be left out."""
+    offered = {name for name, answers in choices().items() if set(answers) == {"yes", "no"}}
+    assert offered == set(MANIFEST["options"])
+
+
+def test_every_question_is_asked_in_words() -> None:
+    """Each has a wording, which holds nothing that rich takes for markup."""
+    asked = [name for name in questions() if not name.startswith("_")]
+    assert list(questions()["__prompts__"]) == asked
+    assert not [wording for wording in questions()["__prompts__"].values() if "[" in wording]
+
+
+@pytest.mark.parametrize("name", MANIFEST["destinations"])
+def test_destinations_are_whole(name: str) -> None:
+    """Each has a module, a test, a page, questions that are asked, and no path that matches nothing."""
+    entry = MANIFEST["destinations"][name]
+    for path in (
+        PACKAGE / f"logging/destinations/{name}.py",
+        f"tests/logging/destinations/test_{name}.py",
+        f"docs/destinations/{name}.md",
+    ):
+        assert (SOURCE / path).is_file(), path
+    assert {*entry["answers"], *entry.get("secrets", [])} <= set(questions())
+    assert [pattern for pattern in entry.get("paths", []) if not list(SOURCE.glob(pattern))] == []
+
+
+@pytest.mark.parametrize("name", MANIFEST["options"])
+def test_options_are_whole(name: str) -> None:
+    """Each has files that are left out with it."""
+    paths = MANIFEST["options"][name]["paths"]
+    assert paths
+    assert [pattern for pattern in paths if not list(SOURCE.glob(pattern))] == []
+
+
+def test_patterns_match_files_only() -> None:
+    """A folder is left out by naming its files, so that files of the user's own in it stay."""
+    entries = [*MANIFEST["destinations"].values(), *MANIFEST["options"].values()]
+    patterns = [pattern for entry in entries for pattern in entry.get("paths", [])]
+    assert [path for pattern in patterns for path in SOURCE.glob(pattern) if not path.is_file()] == []
+
+
+def test_one_line_adds_a_destination(tmp_path: Path) -> None:
+    """With a line in the manifest and its name among the choices a destination can be chosen, or leaves no trace."""
+    template = tmp_path / "template"
+    template.mkdir()
+    for name in ("cookiecutter.json", "hooks", SOURCE.name):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, template / name)
+    _add_nowhere(template)
+    without = bake(tmp_path / "without", template=template)
+    assert texts(without) == texts(bake(tmp_path / "before"))
+    with_it = texts(bake(tmp_path / "with", {"production_log_destination": "nowhere"}, template=template))
+    assert "NowhereDestination.from_config" in with_it["src/my_mcp_server/choices.py"]
+    assert "nowhere-driver>=1,<2" in with_it["pyproject.toml"]
+    assert '"nowhere_url": "http://nowhere"' in with_it["src/my_mcp_server/choices.py"]
+    assert set(with_it) - set(texts(without)) >= {
+        "compose.yaml",
+        "docs/destinations/nowhere.md",
+        "nowhere/extra.txt",
+        "src/my_mcp_server/logging/destinations/nowhere.py",
+        "tests/logging/destinations/test_nowhere.py",
+    }
+
+
+def _add_nowhere(template: Path) -> None:
+    """Add a destination to a copy of the template as the documentation says."""
+    content = questions(template)
+    content["production_log_destination"].append("nowhere")
+    content["nowhere_url"] = "http://nowhere"
+    content["_manifest"]["destinations"]["nowhere"] = {
+        "role": "production",
+        "label": "Nowhere",
+        "class": "Nowhere",
+        "requirements": ["nowhere-driver>=1,<2"],
+        "summary": "goes nowhere",
+        "readable": False,
+        "answers": ["nowhere_url"],
+        "paths": ["nowhere/*.txt"],
+        "service": {"image": "nowhere"},
+    }
+    (template / "cookiecutter.json").write_text(json.dumps(content))
+    project = template / SOURCE.name
+    for path in (
+        project / PACKAGE / "logging/destinations/nowhere.py",
+        project / "tests/logging/destinations/test_nowhere.py",
+        project / "docs/destinations/nowhere.md",
+        project / "nowhere/extra.txt",
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('"""Nowhere."""\n')

@@ -1,0 +1,168 @@
+"""A baked project works: installed, built, imported, called, and by its own tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts.project import ROOT, bake, uv
+from tests.generation import interpreters
+from tests.generation.combinations import EXTREMES, Answers, every_pair
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Baked, Environment
+
+CALL_TOOL = ROOT / "scripts" / "call_tool.py"
+DEADLINE = 600
+"""Seconds after which a project's own tests hang; SIGABRT makes pytest tell where."""
+PYTHONS = {version: path for version, path in interpreters.find().items() if path is not None}
+
+# Imports every module of a package, tells what that changed, then calls each tool of its server that takes a text.
+IMPORT_AND_CALL = """
+import asyncio, importlib, json, logging, os, pkgutil, sys, threading
+
+import loguru, mcp.server.mcpserver
+from mcp import Client
+
+def state():
+    root = logging.getLogger()
+    return root.handlers[:], root.level, list(loguru.logger._core.handlers), threading.enumerate(), sys.excepthook
+
+async def call(server):
+    async with Client(server) as client:
+        names = [tool.name for tool in (await client.list_tools()).tools]
+        answers = [await client.call_tool("echo", {"text": "hello"})] if "echo" in names else []
+        return [part.text for answer in answers for part in answer.content]
+
+events, before = [], state()
+watched = ("socket.__new__", "subprocess.Popen", "os.mkdir")
+sys.addaudithook(lambda event, arguments: events.append(event) if event in watched else None)
+package = importlib.import_module(sys.argv[1])
+for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+found = {"events": events[:], "unchanged": state() == before, "written": os.listdir()}
+found["answers"] = asyncio.run(call(importlib.import_module(sys.argv[1] + ".server.app").create_mcp_server()))
+print(json.dumps(found))
+"""
+
+
+def call_echo(scripts: Path, command: str, folder: Path) -> str:
+    """Call `echo` of a server that runs in a folder of its own, over stdio, and return the answer."""
+    arguments = ["--tool", "echo", "--arguments", json.dumps({"text": "ça va?"})]
+    done = subprocess.run(
+        [scripts / "python", CALL_TOOL, *arguments, scripts / command],
+        cwd=folder,
+        env={**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("answers", EXTREMES.values(), ids=EXTREMES.keys())
+def test_its_own_tests_pass(baked: Baked, installed: Environment, answers: Answers, tmp_path: Path) -> None:
+    """The tests that it brings are green with what its plain installation brings."""
+    project = baked(answers)
+    scripts = installed(project)
+    command: list[str | Path] = [
+        scripts / "python",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--basetemp",
+        tmp_path / "own",
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=project,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate(timeout=DEADLINE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGABRT)
+        said, _ = process.communicate()
+    assert process.returncode == 0, said
+
+
+@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS.keys())
+def test_it_runs_on_every_python(baked: Baked, installed: Environment, python: Path, tmp_path: Path) -> None:
+    """A tool call is answered on each version that can be chosen and that this machine has."""
+    project = baked({})
+    assert call_echo(installed(project, python), "my-mcp-server", tmp_path) == "ça va?"
+
+
+def test_it_runs_without_hooks(installed: Environment, tmp_path: Path) -> None:
+    """Where nobody pruned, more than was chosen is there, and none of it is in the way."""
+    project = bake(tmp_path / "baked", EXTREMES["nothing"], accept_hooks=False)
+    assert call_echo(installed(project), "my-mcp-server", tmp_path) == "ça va?"
+
+
+@pytest.mark.parametrize("answers", every_pair().values(), ids=every_pair().keys())
+def test_every_combination_answers_and_does_nothing_when_imported(
+    baked: Baked, environment: Environment, answers: Answers, tmp_path: Path
+) -> None:
+    """Importing all its modules starts, writes and configures nothing; then its server answers."""
+    project = baked({**answers, "python_version": "3.11"})
+    before = {path: path.stat().st_mtime_ns for path in project.rglob("*")}
+    done = subprocess.run(
+        [environment(project) / "python", "-W", "error", "-c", IMPORT_AND_CALL, project.name],
+        cwd=tmp_path,
+        env={"HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(project / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    called = ["hello"] if answers["include_example_tools"] == "yes" else []
+    assert json.loads(done.stdout) == {"events": [], "unchanged": True, "written": [], "answers": called}
+    assert {path: path.stat().st_mtime_ns for path in project.rglob("*")} == before
+
+
+@pytest.mark.parametrize("answers", EXTREMES.values(), ids=EXTREMES.keys())
+def test_its_wheel_is_whole(baked: Baked, answers: Answers, tmp_path: Path) -> None:
+    """The wheel holds every file of the package."""
+    project = baked(answers)
+    package = project / "src" / project.name
+    wheel = _build(project, tmp_path)
+    expected = {str(path.relative_to(package.parent)) for path in package.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(wheel) as archive:
+        assert {name for name in archive.namelist() if ".dist-info/" not in name} == expected
+
+
+def test_its_wheel_works_alone(baked: Baked, tmp_path: Path) -> None:
+    """Installed from the wheel, away from its sources, it answers a tool call and remembers it."""
+    wheel = _build(baked({}), tmp_path)
+    uv("venv", tmp_path / "venv", "--python", sys.executable)
+    scripts = tmp_path / "venv" / "bin"
+    uv("pip", "install", "--python", scripts / "python", wheel)
+    assert call_echo(scripts, "my-mcp-server", tmp_path) == "ça va?"
+    logs: list[str | Path] = [scripts / "my-mcp-server", "logs", "--json"]
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
+    lines = subprocess.run(logs, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
+    assert [json.loads(line)["tool_name"] for line in lines.splitlines()] == ["echo"]
+
+
+def _build(project: Path, folder: Path) -> Path:
+    """Build a wheel and return its path."""
+    uv("build", "--wheel", "--out-dir", folder / "dist", project)
+    (wheel,) = (folder / "dist").glob("*.whl")
+    return wheel

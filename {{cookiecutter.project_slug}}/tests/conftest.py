@@ -1,0 +1,101 @@
+"""Isolation, and the server as a process of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from loguru import logger
+from testkit import OWN, SERVE, MemoryDestination, program, read_json_lines
+
+from {{cookiecutter.project_slug}}.config import ServerConfig
+from {{cookiecutter.project_slug}}.logging import capture
+from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TESTS = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give a test a home and a working folder of its own, no settings, and logging as it found it."""
+    for name in [name for name in os.environ if name.lower() in ServerConfig.model_fields]:
+        monkeypatch.delenv(name)
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.setenv("PYTHONPATH", str(TESTS))
+    monkeypatch.setenv("TEST_JSON_LINES", str(tmp_path / "entries.jsonl"))
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield work
+    UnifiedLogger.shutdown()
+    UnifiedLogger._pipeline = None
+    logger.remove()
+    capture._loguru_sink = None
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+
+
+@pytest.fixture
+def memory() -> MemoryDestination:
+    """Return a destination that UnifiedLogger delivers to."""
+    destination = MemoryDestination()
+    UnifiedLogger.initialize(destination)
+    return destination
+
+
+@pytest.fixture
+def own_logging(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], list[dict[str, object]]]:
+    """Configure processes to log to a destination of the user's own alone, and return what reads its entries."""
+    monkeypatch.setenv("ENABLE_LOCAL_LOGGING", "false")
+    monkeypatch.setenv("ENABLE_PRODUCTION_LOGGING", "true")
+    monkeypatch.setenv("LOG_DESTINATION_TYPE", OWN)
+    return lambda: read_json_lines(tmp_path / "entries.jsonl")
+
+
+@pytest.fixture
+def serve_arguments(tmp_path: Path) -> list[str]:
+    """Return the arguments with which Python serves the tools of the tests, from a module that prints at import."""
+    folder = tmp_path / "tools"
+    folder.mkdir()
+    (folder / "own_tools.py").write_text("from testkit import register\nprint('printed at import')\n")
+    return [*program(SERVE), str(folder)]
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Return what starts a Python process with pipes; whatever still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(*arguments: str, **options: object) -> subprocess.Popen[str]:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        started.append(subprocess.Popen([sys.executable, *arguments], **{**pipes, **options}))
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.kill()
+        with process:
+            continue
+
+
+@pytest.fixture
+def run() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return what runs a Python process to its end and gives its output."""
+
+    def to_end(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+        defaults = {"capture_output": True, "text": True, "timeout": 30}
+        return subprocess.run([sys.executable, *arguments], check=False, **{**defaults, **options})
+
+    return to_end

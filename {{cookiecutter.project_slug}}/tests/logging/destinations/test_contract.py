@@ -1,0 +1,292 @@
+"""What every destination promises, checked for each of this project's and for your own: add one line to BUILDERS.
+
+A builder takes a word that is new for each test, for names of tables and the like, and returns an unopened destination.
+Local destinations are built from the default configuration in a home of their own. A production destination's builder
+is the function `make_destination(unique)` in `test_NAME.py` beside this file; it finds its backend through TEST_...,
+so its tests are marked `integration`. One that cannot be queried promises the part that can be seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import math
+import time
+import uuid
+from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from testkit import JsonLinesDestination, WriteOnlyDestination, make_entry
+
+from {{cookiecutter.project_slug}}.choices import DESTINATIONS, LOCAL, PRODUCTION
+from {{cookiecutter.project_slug}}.config import ServerConfig
+from {{cookiecutter.project_slug}}.logging.destinations import BufferedDestination, RetryWrapper
+from {{cookiecutter.project_slug}}.logging.destinations.base import LogDestination, LogEntry
+from {{cookiecutter.project_slug}}.logging.errors import SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+
+def build_local(name: str, _: str) -> LogDestination:
+    """Build a local destination."""
+    return LOCAL[name](ServerConfig(log_retention_days=0))
+
+
+def build_production(name: str, unique: str) -> LogDestination:
+    """Build a production destination as its own test module says."""
+    path = Path(__file__).with_name(f"test_{name}.py")
+    spec = importlib.util.spec_from_file_location(f"contract_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.make_destination(unique)
+
+
+BUILDERS: dict[str, Callable[[str], LogDestination]] = {
+    "json lines": lambda unique: JsonLinesDestination(f"{unique}.jsonl"),
+    "write-only": lambda _: WriteOnlyDestination(),
+    **{name: partial(build_local, name) for name in LOCAL},
+    **{name: partial(build_production, name) for name in PRODUCTION},
+}
+WRITE_ONLY = {"write-only", *(kind.name for kind in DESTINATIONS if kind.query is LogDestination.query)}
+
+
+def params(names: set[str]) -> list[Any]:
+    """Return destinations as parameters; those that need a backend are marked."""
+    return [
+        pytest.param(name, marks=[pytest.mark.integration] if name in PRODUCTION else [])
+        for name in BUILDERS
+        if name in names
+    ]
+
+
+every = pytest.mark.parametrize("name", params(set(BUILDERS)))
+readable = pytest.mark.parametrize("name", params(BUILDERS.keys() - WRITE_ONLY))
+write_only = pytest.mark.parametrize("name", params(WRITE_ONLY))
+
+
+@pytest.fixture
+async def destination(name: str) -> AsyncIterator[LogDestination]:
+    """Return an unopened destination that nothing was ever written to."""
+    built = BUILDERS[name](uuid.uuid4().hex[:12])
+    yield built
+    await built.close()
+
+
+async def find(destination: LogDestination, count: int, **filters: Any) -> list[LogEntry]:
+    """Query until `count` entries are found: some backends show an entry a moment after they took it."""
+    deadline = time.monotonic() + 20
+    while len(found := await destination.query(**filters)) < count:
+        assert time.monotonic() < deadline, f"only {len(found)} of {count} entries"
+        await asyncio.sleep(0.05)
+    return found
+
+
+async def send(destination: LogDestination, entries: list[LogEntry]) -> BufferedDestination:
+    """Deliver entries as the server does, until all are accounted for."""
+    lane = BufferedDestination(RetryWrapper(destination, 2, 1, write_timeout_ms=20_000))
+    await lane.open()
+    for entry in entries:
+        lane.put(entry)
+    async with asyncio.timeout(60):
+        while lane.counters.queued:
+            await lane.flush()
+    return lane
+
+
+NOW = datetime.now(UTC).replace(microsecond=123_456)
+FULL = LogEntry(
+    "c-\u00e9\u4e2d\U0001f600", NOW, "WARNING", "tool_execution", 'a "message"\n\twith \\ and \u4e2d\u6587', "tool",
+    12.5, "error", {"a": [1, {"b": None, "c d": 1.5}], "\u00e9": "\U0001f600"}, "summary", "error: 100%", "module",
+    "function", 42, "MainThread", 4_194_304, {"traceback": "Traceback\n  line", "n": -1}, server_name="s",
+    server_version="1.0", transport="stdio", client_name="c", client_version="2", protocol_version="2025-06-18",
+    request_id="7", principal="p", error_type="ValueError", trace_id="0af7651916cd43dd8448eb211c80319c",
+    span_id="b7ad6b7169203331", hostname="h",
+)  # fmt: skip
+
+
+@readable
+@pytest.mark.parametrize("entry", [FULL, make_entry("small")], ids=["full", "small"])
+async def test_an_entry_comes_back_as_it_was_written(destination: LogDestination, entry: LogEntry) -> None:
+    """Every field, also the absent ones; the time with its microseconds, aware and in UTC."""
+    await destination.open()
+    await destination.write(entry)
+    (found,) = await find(destination, 1)
+    assert found == entry
+    assert found.timestamp.utcoffset() == timedelta(0)
+
+
+@every
+async def test_it_can_be_closed_at_any_time(destination: LogDestination) -> None:
+    """Without `open`, twice, and before another write, which opens it again."""
+    await destination.close()
+    await destination.open()
+    await destination.write(make_entry("one"))
+    await destination.close()
+    await destination.close()
+    lane = await send(destination, [make_entry("two")])
+    await lane.close()
+    assert (lane.counters.written, lane.counters.last_error) == (1, None)
+
+
+@every
+async def test_many_first_writes_at_once_are_all_taken(destination: LogDestination) -> None:
+    """None of them is refused because another opens the destination at the same time."""
+    await asyncio.gather(*(destination.write(make_entry(str(number))) for number in range(20)))
+    await destination.write_batch([])
+
+
+@readable
+async def test_an_empty_destination_holds_nothing(destination: LogDestination) -> None:
+    """A query before the first write finds nothing, opened or not, and raises nothing."""
+    assert await destination.query() == []
+    await destination.open()
+    assert await destination.query(text="x", limit=1, offset=5) == []
+
+
+@readable
+async def test_a_batch_written_twice_is_there_once(destination: LogDestination) -> None:
+    """Entry ids make a retry after an unknown outcome harmless, also where batches overlap."""
+    entries = [make_entry(str(number), timestamp=NOW - timedelta(seconds=number)) for number in range(1_200)]
+    await destination.write_batch(entries)
+    await destination.write_batch(entries)
+    await destination.write_batch([*entries[600:], make_entry("last", timestamp=NOW - timedelta(days=1))])
+    found = await find(destination, 1_201, limit=5_000)
+    assert [entry.message for entry in found] == [*(str(number) for number in range(1_200)), "last"]
+
+
+BASE = NOW - timedelta(days=1)
+ENTRIES = [
+    make_entry("plain", timestamp=BASE, correlation_id="c-1", level="INFO"),
+    make_entry("100% sure", timestamp=BASE - timedelta(hours=1), correlation_id="c-2", level="ERROR"),
+    make_entry("1000 sure", timestamp=BASE - timedelta(hours=2), correlation_id="C-1", log_type="framework"),
+    make_entry("a_b", timestamp=BASE - timedelta(hours=3), tool_name="add", log_type="tool_execution",
+               status="success"),
+    make_entry("axb", timestamp=BASE - timedelta(hours=4), tool_name="Add", status="error", log_type="tool_execution",
+               error_message="it's broken", level="ERROR"),
+    make_entry('say "hi"', timestamp=BASE - timedelta(hours=5), tool_name="a%d", output_summary="back\\slash [*?]"),
+    make_entry("' OR 1=1 --", timestamp=BASE - timedelta(hours=6), level="DEBUG"),
+    make_entry("backslash", timestamp=BASE - timedelta(hours=7), level="WARNING"),
+]  # fmt: skip
+FILTERS = [
+    ({}, [0, 1, 2, 3, 4, 5, 6, 7]),
+    ({"correlation_id": "C-1"}, [2]),
+    ({"correlation_id": "c-2"}, [1]),
+    ({"correlation_id": "c-%"}, []),
+    ({"tool_name": "add"}, [3]),
+    ({"tool_name": "a%d"}, [5]),
+    ({"level": "ERROR"}, [1, 4]),
+    ({"level": ("DEBUG", "WARNING")}, [6, 7]),
+    ({"log_type": "framework"}, [2]),
+    ({"status": "success"}, [3]),
+    ({"since": BASE - timedelta(hours=1)}, [0, 1]),
+    ({"until": BASE - timedelta(hours=6)}, [7]),
+    ({"since": BASE - timedelta(hours=3), "until": BASE - timedelta(hours=1)}, [2, 3]),
+    ({"since": (BASE - timedelta(hours=1)).replace(tzinfo=None)}, [0, 1]),
+    ({"since": (BASE - timedelta(hours=1)).astimezone(timezone(timedelta(hours=5)))}, [0, 1]),
+    ({"text": "100%"}, [1]),
+    ({"text": "a_b"}, [3]),
+    ({"text": "SURE"}, [1, 2]),
+    ({"text": "it's"}, [4]),
+    ({"text": '"hi"'}, [5]),
+    ({"text": "k\\s"}, [5]),
+    ({"text": "[*?]"}, [5]),
+    ({"text": "' OR 1=1 --"}, [6]),
+    ({"text": "%"}, [1, 5]),
+    ({"text": "_"}, [3]),
+    ({"text": "*"}, [5]),
+    ({"text": "slash"}, [5, 7]),
+    ({"text": "add"}, [3, 4]),
+    ({"limit": 2}, [0, 1]),
+    ({"limit": 2, "offset": 1}, [1, 2]),
+    ({"offset": 7}, [7]),
+    ({"offset": 8}, []),
+    ({"level": "ERROR", "text": "sure", "since": BASE - timedelta(hours=9), "limit": 5}, [1]),
+]
+
+
+@readable
+async def test_every_filter_finds_exactly_what_it_says(destination: LogDestination) -> None:
+    """Newest first; no character of a text is special; a time without a zone is UTC; limits and offsets count."""
+    await destination.write_batch(sorted(ENTRIES, key=lambda entry: entry.message))
+    await find(destination, len(ENTRIES))
+    for filters, expected in FILTERS:
+        found = await destination.query(**filters)
+        assert [entry.message for entry in found] == [ENTRIES[index].message for index in expected], filters
+
+
+@readable
+@pytest.mark.parametrize(
+    "filters", [{"limit": 0}, {"limit": 10_001}, {"offset": -1}, {"colour": "red"}, {"since": "now"}]
+)
+async def test_filters_out_of_range_are_refused(destination: LogDestination, filters: dict[str, Any]) -> None:
+    """In one sentence, before anything is asked."""
+    with pytest.raises(SettingError, match=next(iter(filters))):
+        await destination.query(**filters)
+
+
+@readable
+async def test_entries_keep_the_time_of_the_event(destination: LogDestination) -> None:
+    """Not of the write; a time in another zone is the same moment in UTC."""
+    moment = (NOW - timedelta(days=2)).replace(hour=1, microsecond=999_999).astimezone(timezone(timedelta(hours=-5)))
+    await destination.write(make_entry(timestamp=moment))
+    (found,) = await find(destination, 1)
+    assert found.timestamp == moment
+    assert found.timestamp.tzinfo is UTC
+
+
+class Unreadable:
+    """An object that cannot be shown."""
+
+    def __repr__(self) -> str:
+        """Fail."""
+        raise RuntimeError
+
+
+ODD = [NOW, uuid.UUID(int=1), b"\xff", {1}, Path("/a"), ValueError("v"), print, Unreadable(), math.nan, -math.inf,
+       2**70, "\ud800", "a\0b", {1: 2}, {(1, 2): 3}, {"$a": 1, "_b": 2, "\u00e9.x": 3}, "x" * 100_000,
+       [[[[[[1]]]]]]]  # fmt: skip
+
+
+@every
+async def test_odd_values_arrive_as_readable_text(destination: LogDestination, name: str) -> None:
+    """In arguments and extra data of entries that nobody cleaned; each entry arrives."""
+    entries = [
+        make_entry(str(number), input_args={"odd": odd}, extra_data={"odd": odd}) for number, odd in enumerate(ODD)
+    ]
+    lane = await send(destination, entries)
+    assert (lane.counters.written, lane.counters.last_error) == (len(ODD), None)
+    if name not in WRITE_ONLY:
+        found = {int(entry.message): entry for entry in await find(destination, len(ODD))}
+        lost = [number for number in range(len(ODD)) if found[number].input_args["odd"] in (None, "")]
+        assert all(isinstance(ODD[number], float) for number in lost)  # JSON has null for NaN
+        assert "v" in found[5].input_args["odd"]
+        assert "not readable" in found[7].extra_data["odd"]
+        assert found[14].input_args["odd"] == {"(1, 2)": 3}
+    await lane.close()
+
+
+@every
+@pytest.mark.parametrize("poison", [object(), "nul \0", "surrogate \ud800", "x" * 5_000_000], ids=range(4))
+async def test_a_poison_entry_costs_itself_only(destination: LogDestination, name: str, poison: Any) -> None:
+    """499 of 500 arrive; the one that nobody cleaned arrives as well, or is counted as failed."""
+    entries = [make_entry(str(number)) for number in range(500)]
+    entries[321].message = poison
+    lane = await send(destination, entries)
+    counters = lane.counters
+    assert counters.written + counters.failed == 500
+    assert counters.failed <= 1
+    if name not in WRITE_ONLY:
+        found = {entry.message for entry in await find(destination, counters.written, limit=1_000)}
+        assert {str(number) for number in range(500) if number != 321} <= found
+    await lane.close()
+
+
+@write_only
+async def test_what_is_write_only_says_so(destination: LogDestination) -> None:
+    """A query raises NotImplementedError with the destination's name."""
+    with pytest.raises(NotImplementedError, match=destination.name):
+        await destination.query()

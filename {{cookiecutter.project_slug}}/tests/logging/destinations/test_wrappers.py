@@ -1,0 +1,290 @@
+"""What stands between the logger and a destination: buffer, retries, fan-out, the console, and the entry itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import warnings
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from unittest.mock import AsyncMock, Mock
+
+import pytest
+from loguru import logger
+from testkit import FailingDestination, HangingDestination, MemoryDestination, eventually, make_entry
+
+from {{cookiecutter.project_slug}}.logging.destinations import (
+    BufferedDestination,
+    CompositeDestination,
+    LogEntry,
+    RetryWrapper,
+    buffered,
+)
+from {{cookiecutter.project_slug}}.logging.destinations.base import FIELD_NAMES
+from {{cookiecutter.project_slug}}.logging.errors import (
+    PartialDeliveryError,
+    RefusedError,
+    RejectedError,
+)
+from {{cookiecutter.project_slug}}.logging.ids import new_id
+from {{cookiecutter.project_slug}}.logging.settings import LogSettings
+from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
+from {{cookiecutter.project_slug}}.logging.values import encode_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a destination that is down be visited again soon."""
+    monkeypatch.setattr(buffered, "PAUSES", (0.01,))
+
+
+class PickyDestination(MemoryDestination):
+    """Refuses every batch that holds a poison entry, as databases do."""
+
+    async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+        """Refuse, or keep a batch."""
+        self.batches.append(len(entries))
+        if any(entry.message == "poison" for entry in entries):
+            msg = "poison"
+            raise RejectedError(msg)
+        self.entries.extend(entries)
+
+
+async def deliver(destination: Any, entries: Sequence[LogEntry], **options: Any) -> BufferedDestination:
+    """Send entries through a buffer until it is closed."""
+    lane = BufferedDestination(destination, **options)
+    await lane.open()
+    for entry in entries:
+        lane.put(entry)
+    await lane.flush()
+    await lane.close()
+    return lane
+
+
+async def test_a_retry_reaches_a_mock_a_second_time() -> None:
+    """A write that raises is called again, and the awaited write returns after the last attempt, without raising."""
+    mock = Mock(write=AsyncMock(side_effect=asyncio.TimeoutError))
+    await RetryWrapper(mock, max_attempts=2, retry_delay_ms=1).write(make_entry())
+    assert mock.write.await_count == 2
+    mock = Mock(write=AsyncMock(side_effect=[ConnectionError, None]))
+    wrapper = RetryWrapper(mock, max_attempts=5, retry_delay_ms=1)
+    await wrapper.write(make_entry())
+    assert (mock.write.await_count, wrapper.retried, wrapper.failed) == (2, 1, 0)
+
+
+@pytest.mark.parametrize("broken", [Mock(side_effect=ValueError), AsyncMock(side_effect=ValueError), Mock()])
+async def test_fan_out_reaches_each_mock_once(broken: Any) -> None:
+    """Also where one raises, at once or awaited, or returns something that cannot be awaited."""
+    first, second = Mock(write=broken), Mock(write=AsyncMock())
+    entry = make_entry()
+    await CompositeDestination([first, second]).write(entry)
+    await CompositeDestination([second, first]).write(entry)
+    assert first.write.call_count == second.write.await_count == 2
+    second.write.assert_awaited_with(entry)
+    broken.reset_mock()
+
+
+async def test_a_composite_is_read_from_the_first_that_can_be() -> None:
+    """Write-only ones are passed over; without any other, that is said."""
+    memory, write_only = MemoryDestination(), Mock(query=AsyncMock(side_effect=NotImplementedError))
+    await memory.write(make_entry("found"))
+    assert [entry.message for entry in await CompositeDestination([write_only, memory]).query()] == ["found"]
+    with pytest.raises(NotImplementedError, match="none of the destinations"):
+        await CompositeDestination([write_only]).query()
+
+
+@pytest.mark.parametrize("error", [ConnectionError("lost"), TimeoutError(), OSError("no broker")])
+async def test_passing_trouble_is_tried_again_until_it_is_over(error: Exception) -> None:
+    """The batch keeps its order and its entries, and is written once."""
+    failing = FailingDestination(*[error] * 7)
+    lane = await deliver(RetryWrapper(failing, 2, 1), [])
+    await lane.open()
+    for number in range(10):
+        lane.put(make_entry(str(number)))
+    await eventually(lambda: len(failing.entries) == 10)
+    assert failing.messages == [str(number) for number in range(10)]
+    assert failing.errors == []
+    assert lane.counters.retried >= 3
+    await lane.close()
+
+
+@pytest.mark.parametrize("error", [RefusedError("401"), RejectedError("400")])
+async def test_permanent_trouble_is_not_tried_again(error: Exception) -> None:
+    """Credentials and documents that are refused cost one attempt, and are counted with their reason."""
+    failing = FailingDestination(error)
+    lane = await deliver(RetryWrapper(failing, 5, 1), [make_entry()])
+    assert failing.attempts == 1
+    assert (lane.counters.failed, lane.counters.last_error) == (1, str(error))
+
+
+async def test_a_poison_entry_costs_itself_only() -> None:
+    """499 of 500 arrive, in order, after few attempts."""
+    picky = PickyDestination()
+    entries = [make_entry("poison" if number == 321 else str(number)) for number in range(500)]
+    lane = await deliver(RetryWrapper(picky, 2, 1), entries)
+    assert picky.messages == [str(number) for number in range(500) if number != 321]
+    assert (lane.counters.written, lane.counters.failed) == (499, 1)
+    assert len(picky.batches) < 40
+
+
+async def test_what_a_backend_took_of_a_batch_is_not_sent_again() -> None:
+    """Answers per item: some taken, some to be tried again, some refused for good."""
+    entries = [make_entry(str(number)) for number in range(6)]
+    partial = PartialDeliveryError("busy", again=entries[2:4], rejected=entries[4:])
+    failing = FailingDestination(partial)
+    lane = await deliver(RetryWrapper(failing, 3, 1), entries)
+    assert failing.messages == ["2", "3"]
+    assert (lane.counters.written, lane.counters.failed) == (4, 2)
+    unwrapped = await deliver(FailingDestination(partial), entries, linger=0)
+    assert (unwrapped.counters.failed, unwrapped.counters.accepted) == (2, 6)
+
+
+async def test_the_write_timeout_is_not_the_retry_delay() -> None:
+    """A backend that takes 60 ms gets every entry once with a delay of 50 ms; one that never answers is left."""
+
+    class SlowDestination(MemoryDestination):
+        async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+            await asyncio.sleep(0.06)
+            await super().write_batch(entries)
+
+    slow = SlowDestination()
+    lane = await deliver(RetryWrapper(slow), [make_entry(str(number)) for number in range(50)])
+    assert len(slow.entries) == 50
+    assert lane.counters.retried == 0
+    hanging = HangingDestination()
+    await RetryWrapper(hanging, 2, 1, write_timeout_ms=20).write(make_entry())
+    assert hanging.attempts == 2
+
+
+async def test_opening_that_fails_or_hangs_loses_nothing() -> None:
+    """A destination that is down at the start is delivered to once it is up."""
+
+    class LateDestination(FailingDestination):
+        async def open(self) -> None:
+            msg = "not there yet"
+            raise ConnectionError(msg)
+
+    class StuckDestination(MemoryDestination):
+        async def open(self) -> None:
+            await asyncio.Event().wait()
+
+    late, stuck = LateDestination(ConnectionError("still not")), StuckDestination()
+    for destination in (late, stuck):
+        lane = BufferedDestination(RetryWrapper(destination, 1, 1, write_timeout_ms=50))
+        await lane.open()
+        lane.put(make_entry("waited"))
+        await eventually(lambda: destination.entries)  # noqa: B023 - called in this round only
+        assert destination.messages == ["waited"]
+        await lane.close()
+
+
+async def test_batches_are_full_and_small_ones_wait_a_moment() -> None:
+    """1,200 entries are three writes; one entry is written within the linger."""
+    memory = MemoryDestination()
+    lane = await deliver(memory, [make_entry() for _ in range(1_200)])
+    assert memory.batches == [500, 500, 200]
+    assert lane.counters.written == lane.counters.accepted == 1_200
+    lane = BufferedDestination(memory, linger=0.05)
+    await lane.open()
+    begun = time.monotonic()
+    lane.put(make_entry("alone"))
+    await eventually(lambda: memory.entries[-1].message == "alone")
+    assert time.monotonic() - begun < 1
+    await lane.close()
+    assert memory.closed == 2
+
+
+async def test_a_full_buffer_keeps_the_newest() -> None:
+    """What does not fit is dropped from the old end, also from a batch that failed, and counted."""
+    failing = FailingDestination(*[ConnectionError("down")] * 3)
+    lane = BufferedDestination(failing, capacity=10, linger=0)
+    await lane.open()
+    for number in range(25):
+        lane.put(make_entry(str(number)))
+    await eventually(lambda: not lane.counters.queued)
+    await lane.close()
+    assert failing.messages[-10:] == [str(number) for number in range(15, 25)]
+    assert lane.counters.dropped == 25 - len(failing.entries)
+
+
+async def test_a_destination_that_is_down_is_said_once(capfd: pytest.CaptureFixture[str]) -> None:
+    """Not once per attempt or entry; that it is back is said too."""
+    failing = FailingDestination(*[ConnectionError("down today")] * 50)
+    UnifiedLogger.initialize(MemoryDestination())
+    lane = await deliver(failing, [])
+    await lane.open()
+    for _ in range(100):
+        lane.put(make_entry())
+    await eventually(lambda: lane.counters.written == 100)
+    await lane.close()
+    UnifiedLogger.shutdown()
+    shown = capfd.readouterr().err
+    assert shown.count("down today") == 1
+    assert shown.count("delivering again") == 1
+
+
+async def test_a_buffer_takes_entries_before_it_is_open_and_after_it_is_closed() -> None:
+    """Early ones are delivered, late ones counted as dropped; closing twice is harmless."""
+    memory = MemoryDestination()
+    lane = BufferedDestination(memory)
+    lane.put(make_entry("early"))
+    await lane.open()
+    await lane.close()
+    lane.put(make_entry("late"))
+    await lane.close()
+    assert memory.messages == ["early"]
+    assert (lane.counters.accepted, lane.counters.written, lane.counters.dropped) == (2, 1, 1)
+
+
+async def test_reading_waits_for_what_was_just_logged() -> None:
+    """A query through the buffer finds the entry that was put before it; entries keep the time of the event."""
+    lane = BufferedDestination(MemoryDestination(), linger=5)
+    await lane.open()
+    entry = make_entry("a moment ago", timestamp=datetime(2026, 1, 1, 23, 59, 59, tzinfo=UTC))
+    await lane.write(entry)
+    assert await lane.query(text="moment") == [entry]
+    await lane.close()
+
+
+def test_stderr_shows_text_or_json_and_stdout_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """LOG_FORMAT picks; control characters are shown, not obeyed, so that no value forges a line."""
+    for log_format in ("json", "text"):
+        UnifiedLogger.initialize(MemoryDestination(), settings=LogSettings(log_format=log_format))
+        logger.warning("first\nforged \x1b[31m line")
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.warn("beware", UserWarning, stacklevel=1)
+        UnifiedLogger.shutdown()
+        shown = capfd.readouterr()
+        assert shown.out == ""
+        lines = shown.err.splitlines()
+        if log_format == "json":
+            assert [json.loads(line)["level"] for line in lines] == ["WARNING", "WARNING", "INFO"]
+            assert "beware" in json.loads(lines[1])["message"]
+        else:
+            assert "first\\nforged \\x1b[31m line" in lines[0]
+            assert len(lines) == 3
+
+
+def test_entries_survive_the_way_through_a_dict() -> None:
+    """`from_dict` undoes `to_dict`; the fixed names come first and in their order."""
+    entry = LogEntry("c", datetime.now(UTC), "INFO", "internal", "m", input_args={"a": 1}, entry_id=new_id())
+    assert LogEntry.from_dict(json.loads(encode_json(entry.to_dict()))) == entry
+    assert " ".join(FIELD_NAMES[:17]) == (
+        "correlation_id timestamp level log_type message tool_name duration_ms status input_args output_summary "
+        "error_message module function line thread_name process_id extra_data"
+    )
+
+
+def test_ids_are_unique_and_sort_by_time() -> None:
+    """Two hundred thousand ids differ; a later millisecond sorts later."""
+    first = new_id()
+    deadline = time.time_ns() // 1_000_000 + 1
+    while time.time_ns() // 1_000_000 <= deadline:
+        pass
+    assert first < new_id()
+    assert len({new_id() for _ in range(200_000)}) == 200_000

@@ -1,0 +1,290 @@
+"""What entries hold: any value, readable and bounded; no secret; the time and place of the event."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+import logging
+import math
+import threading
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+from uuid import UUID
+
+import pytest
+from loguru import logger
+from pydantic import BaseModel
+
+from {{cookiecutter.project_slug}}.logging.capture import StdlibHandler
+from {{cookiecutter.project_slug}}.logging.entries import EntryFactory
+from {{cookiecutter.project_slug}}.logging.redaction import REDACTED, Redactor
+from {{cookiecutter.project_slug}}.logging.values import decode_json, encode_json, json_safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from testkit import MemoryDestination
+
+
+class Colour(enum.Enum):
+    """An enumeration."""
+
+    RED = "red"
+
+
+@dataclasses.dataclass
+class Point:
+    """A dataclass."""
+
+    x: int
+
+
+class Model(BaseModel):
+    """A pydantic model."""
+
+    name: str
+
+
+class Broken:
+    """An object that cannot be shown."""
+
+    def __repr__(self) -> NoReturn:
+        """Fail."""
+        raise RuntimeError
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> NoReturn:
+        """Fail."""
+        raise RuntimeError
+
+
+def _circular() -> list[Any]:
+    items: list[Any] = []
+    items.append(items)
+    return items
+
+
+def _deep() -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(10_000):
+        value = {"a": value}
+    return value
+
+
+ODD = {
+    "datetime": (datetime(2026, 1, 2, tzinfo=UTC), "2026-01-02T00:00:00+00:00"),
+    "uuid": (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+    "decimal": (Decimal("1.10"), "1.10"),
+    "bytes": (b"caf\xc3\xa9 \xff", "caf\u00e9 \\xff"),
+    "set": ({1}, [1]),
+    "frozenset": (frozenset({"a"}), ["a"]),
+    "path": (Path("/a/b"), "/a/b"),
+    "enum": (Colour.RED, "red"),
+    "dataclass": (Point(1), {"x": 1}),
+    "model": (Model(name="n"), {"name": "n"}),
+    "exception": (ValueError("no"), "ValueError: no"),
+    "nan": (math.nan, "nan"),
+    "infinity": (-math.inf, "-inf"),
+    "nested nan": ([{"a": math.nan}], [{"a": "nan"}]),
+    "large integer": (2**70, str(2**70)),
+    "lone surrogate": ("a\ud800", "a\\ud800"),
+    "nul": ("a\0b", "a\\x00b"),
+    "nul in a key": ({"a\0": 1}, {"a\\x00": 1}),
+    "number as key": ({1: "a"}, {"1": "a"}),
+    "tuple as key": ({(1, 2): "a"}, {"(1, 2)": "a"}),
+    "none as key": ({None: "a"}, {"None": "a"}),
+    "tuple": ((1, "a"), [1, "a"]),
+    "text": ("na\u00efve \U0001f600", "na\u00efve \U0001f600"),
+    "true": (True, True),
+}
+
+
+@pytest.mark.parametrize(("value", "expected"), ODD.values(), ids=ODD.keys())
+def test_every_value_becomes_readable_json(value: Any, expected: Any) -> None:
+    """A value JSON has no word for is readable text, on the fast path and, beside a large integer, the careful one."""
+    assert json_safe(value) == expected
+    assert json_safe({"v": value, "big": 2**70}) == {"v": expected, "big": str(2**70)}
+    assert EntryFactory().payload({"v": value}) == {"v": expected}
+
+
+@pytest.mark.parametrize(
+    ("make", "shown"),
+    [
+        (lambda: lambda: None, "<function"),
+        (threading.Lock, "lock"),
+        (lambda: (number for number in range(3)), "generator"),
+        (Broken, "not readable"),
+        (_circular, "deeper than"),
+        (_deep, "deeper than"),
+        (lambda: 10**5_000, "bits"),
+        (lambda: {Broken(): 1}, "not readable"),
+        (lambda: {"a": [Broken()]}, "not readable"),
+    ],
+    ids=["lambda", "lock", "generator", "broken", "circular", "deep", "huge integer", "broken key", "broken inside"],
+)
+def test_what_cannot_be_expressed_is_described(make: Callable[[], Any], shown: str) -> None:
+    """Circular, bottomless, unprintable: a description stands in its place, and nothing raises."""
+    assert shown in encode_json(json_safe(make()))
+    assert shown in encode_json(EntryFactory().payload({"value": make()}))
+
+
+def test_large_values_are_cut_with_their_full_size_noted() -> None:
+    """Ten megabytes of text, a million items, many large texts: bounded, and said so."""
+    assert json_safe("x" * 10_000_000).endswith("... [truncated, 10000000 characters]")
+    assert json_safe(list(range(1_000_000)))[-1] == "[truncated, 1000000 items]"
+    many = json_safe({str(number): "x" * 9_000 for number in range(1_000)})
+    assert len(encode_json(many)) < 60_000
+    assert many["..."] == "[truncated, 1000 items]"
+    assert len(EntryFactory(max_text=100).text("y" * 500)) < 200
+
+
+def test_json_that_is_none_is_kept_as_text() -> None:
+    """What a database holds need not be JSON; reading it back does not fail."""
+    assert decode_json("{broken") == {"text": "{broken"}
+    assert decode_json(b"\xff{") == {"text": "\ufffd{"}
+    assert encode_json({"a": {1, 2}, "b": Broken()}).startswith('{"a":[1,2]')
+
+
+KEYS = ["password", "PASSWORD", "db_password", "userPassword", "api_key", "apiKey", "API-KEY", "Authorization",
+        "x-api-key", "cookie", "Set-Cookie", "access_token", "accessToken", "TOKEN", "client_secret", "private_key",
+        "dbpassword", "refreshToken", "pwd", "aws_secret_access_key", "sessionid", "credentials"]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_secret_is_found_by_its_key(key: str) -> None:
+    """In any case and style, at the top, nested, and inside JSON text, Python text and log text."""
+    entries = EntryFactory()
+    nested = {key: "hunter2", "deep": [{key: ["hunter2", {"more": "hunter2"}]}], "set": {1}}
+    for values in ({key: "hunter2"}, {key: 424_242}, nested):
+        shown = encode_json(entries.payload(values))
+        assert "hunter2" not in shown
+        assert "424242" not in shown
+        assert REDACTED in shown
+    inner = json.dumps({key: "hunter2"})
+    for text in (inner, json.dumps({"outer": inner}), str({key: "hunter2"}), f"{key}=hunter2", f"{key}: hunter2"):
+        assert "hunter2" not in entries.text(text), text
+    assert "hunter2" not in encode_json(entries.payload({"body": inner, "list": [inner]}))
+
+
+KEY_TEXT = "-----BEGIN RSA PRIVATE KEY-----\nMIIhunter2\n-----END RSA PRIVATE KEY-----"
+SHAPES = ["Authorization: Bearer hunter2hunter2", "curl -H 'authorization: bearer hunter2abc'", "Basic aHVudGVyhunter2",
+          KEY_TEXT, KEY_TEXT[:50], "scheme://user:hunter2@host:1/db", "scheme://user:p@hunter2@host/db",
+          "eyJhbGciOiJIUzI1NiJ9.eyJodW50ZXhunter2.c2lnhunter2", "--password hunter2", "--api-key=hunter2",
+          "AKIAhunter2".replace("hunter2", "HUNTER2HUNTER2AB"), "Cookie: a=hunter2; b=hunter2"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SHAPES)
+def test_a_secret_is_found_by_its_shape(text: str) -> None:
+    """Bearer tokens, private keys, passwords in addresses, JWTs: in arguments, output, messages and tracebacks."""
+    entries = EntryFactory()
+    assert "hunter2" not in entries.text(f"before {text}").lower()
+    assert "hunter2" not in encode_json(entries.payload({"a": text, "b": {"c": [text]}})).lower()
+    assert "hunter2" not in entries.error_text(ValueError(text)).lower()
+    assert entries.text(f"before {text}").startswith("before ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["max_tokens=5", '{"author": "Kim"}', "keyboard: german", "https://host:8080/path?page=2", "a@example.org",
+     "token_count: 12", "the secretary of state", "authored by: Kim", "monkey: banana", "12:30 is the time"],
+)  # fmt: skip
+def test_what_is_no_secret_survives(text: str) -> None:
+    """Numbers of tokens, authors, keyboards and plain addresses are shown as they are."""
+    assert EntryFactory().text(text) == text
+    assert EntryFactory().payload({"text": text, "max_tokens": 5}) == {"text": text, "max_tokens": 5}
+
+
+def test_further_keys_can_be_named() -> None:
+    """LOG_REDACT_KEYS adds names, found in the same styles as the known ones."""
+    entries = EntryFactory(redact_keys=["ssn", "home_address"])
+    assert entries.payload({"SSN": "1", "homeAddress": "x"}) == {"SSN": REDACTED, "homeAddress": REDACTED}
+    assert entries.text("ssn=123") == f"ssn={REDACTED}"
+
+
+def test_a_secret_at_the_cut_is_not_halved() -> None:
+    """What remains of a text that is cut shows no first half of a secret."""
+    assert "hunter2" not in EntryFactory(max_text=100).text("x" * 75 + " scheme://user:hunter2hunter2hunter2@host/db")
+
+
+def test_a_redaction_that_fails_drops_the_payload_and_keeps_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No text is better than one that may hold a secret."""
+
+    def fail(*_: object) -> NoReturn:
+        raise RecursionError
+
+    entries = EntryFactory()
+    monkeypatch.setattr(Redactor, "suspects", fail)
+    monkeypatch.setattr(Redactor, "is_secret", fail)
+    monkeypatch.setattr(Redactor, "text", fail)
+    assert entries.text("password=hunter2") == "[dropped: redaction failed]"
+    assert entries.payload({"password": "hunter2"}) == {"payload": "[dropped: redaction failed]"}
+    assert "hunter2" not in entries.error_text(ValueError("password=hunter2"))
+
+
+def test_braces_and_broken_values_never_raise_in_the_caller(
+    memory: MemoryDestination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line with keyword arguments is logged whatever it holds; the template's text stays."""
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [handler for handler in root.handlers if isinstance(handler, StdlibHandler)])
+    logger.info("braces {} and {missing} {", key="value")
+    logger.info("broken {value}", value=Broken())
+    logger.info(Broken(), key=1)
+    logging.getLogger("app").warning("wrong %d %s", "number")  # noqa: PLE1206 - on purpose
+    logging.getLogger("app").warning("broken %s", Broken())
+    logger.bind(thing=Broken()).info("bound")
+    logger.info("fine {value}", value=1)
+    assert _flushed(memory) == 7
+    assert memory.messages[:2] == ["braces {} and {missing} {", "broken {value}"]
+    assert memory.messages[3:] == ["wrong %d %s", "broken %s", "bound", "fine 1"]
+    assert memory.entries[0].extra_data == {"key": "value"}
+
+
+def test_entries_say_where_and_when(memory: MemoryDestination) -> None:
+    """A line's module, function, line and thread are those of its writer; its time is aware UTC."""
+    before = datetime.now(UTC)
+    logger.warning("from loguru", answer=42)
+    logging.getLogger("app.part").warning("from stdlib", extra={"answer": 42})
+    _flushed(memory)
+    for entry in memory.entries:
+        assert entry.function == "test_entries_say_where_and_when"
+        assert entry.timestamp.tzinfo is UTC
+        assert before <= entry.timestamp <= datetime.now(UTC)
+        assert (entry.extra_data, entry.thread_name, entry.log_type) == ({"answer": 42}, "MainThread", "internal")
+        assert len(entry.entry_id) == 32
+    assert memory.entries[1].line == memory.entries[0].line + 1
+    assert memory.entries[1].module == "app.part"
+
+
+def _log_in(value: str) -> NoReturn:
+    message = f"login failed: {value and 'password'}={'hunter'}2"
+    raise ValueError(message)
+
+
+def test_a_traceback_is_kept_without_its_secrets(memory: MemoryDestination) -> None:
+    """The exception's text, class and traceback are fields; values of variables are not shown."""
+    variable = "swordfish"
+    for log in (logger.exception, logging.getLogger("app").exception):
+        try:
+            _log_in(variable)
+        except ValueError:
+            log("it broke")
+    _flushed(memory)
+    for entry in memory.entries:
+        shown = encode_json(entry.to_dict())
+        assert (entry.error_type, entry.level) == ("ValueError", "ERROR")
+        assert "test_a_traceback_is_kept" in entry.extra_data["traceback"]
+        assert entry.error_message == "login failed: password=[redacted]"
+        assert "hunter2" not in shown
+        assert "swordfish" not in shown
+
+
+def _flushed(memory: MemoryDestination) -> int:
+    from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
+
+    assert UnifiedLogger.flush()
+    return len(memory.entries)
