@@ -6,12 +6,14 @@ import asyncio
 import json
 import logging
 import os
+import socket
 import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import pytest
 from loguru import logger
 
 from {{cookiecutter.project_slug}}.logging.destinations.base import PACKAGE, LogDestination, LogEntry
@@ -33,6 +35,14 @@ def make_entry(message: str = "hello", **values: Any) -> LogEntry:
     """Return an entry with the given fields."""
     given = {"correlation_id": "c-1", "timestamp": datetime.now(UTC), "level": "INFO", "log_type": "internal"}
     return LogEntry(**{**given, "message": message, **values})
+
+
+def require_backend(host: str, port: int, sentence: str) -> None:
+    """Fail with a sentence when nothing listens there."""
+    try:
+        socket.create_connection((host, port), timeout=3).close()
+    except OSError:
+        pytest.fail(sentence, pytrace=False)
 
 
 def until(condition: Callable[[], Any], timeout: float = PATIENCE) -> Any:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from ..choices import COMMAND, LOCAL, PRODUCTION
 from ..config import CONFIG_FILE
+from ..logging.correlation import new_id
 from ..logging.destinations.base import LogEntry
 from ..logging.errors import LoggingError
 from ..logging.factory import create_lane, local_names, production_names
-from ..logging.ids import new_id
 
 if TYPE_CHECKING:
     from ..config import ServerConfig

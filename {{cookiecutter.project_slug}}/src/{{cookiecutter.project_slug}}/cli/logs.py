@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 from collections import defaultdict
 from contextlib import asynccontextmanager
@@ -12,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ..choices import LOCAL, PRODUCTION
+from ..logging.destinations.console import printable
 from ..logging.errors import SettingError
 from ..logging.factory import create_destination, local_names, production_names
 from ..logging.query import LEVELS, MAX_LIMIT
-from .table import entry_table, table
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from ..config import ServerConfig
     from ..logging.destinations.base import LogDestination, LogEntry
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 POLL = 0.5
 """Seconds between two looks while following."""
 STATS_COLUMNS = ("tool", "calls", "errors", "p50_ms", "p95_ms")
+ENTRY_COLUMNS = ("time", "level", "correlation_id", "tool", "status", "ms", "message")
 FILTERS = ("tool_name", "log_type", "status", "correlation_id", "since", "until", "text")
 
 
@@ -128,3 +130,30 @@ def _stats_of(tool: str, durations: list[float], errors: int) -> dict[str, Any]:
 
 def _shown(value: object) -> str:
     return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def entry_table(entries: Sequence[LogEntry], *, with_head: bool = True) -> str:
+    """Return entries as a table, one line each, the message cut to the terminal's width."""
+    return table([_row(entry) for entry in entries], ENTRY_COLUMNS, with_head=with_head)
+
+
+def table(rows: Sequence[dict[str, str]], columns: Sequence[str], *, with_head: bool = True) -> str:
+    """Return rows as aligned columns, the last one cut to the terminal's width."""
+    cells = [[printable(row.get(name, "")) for name in columns] for row in rows]
+    lines = [list(columns), *cells] if with_head else cells
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    width = shutil.get_terminal_size((160, 24)).columns
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip()[:width] for line in lines)
+
+
+def _row(entry: LogEntry) -> dict[str, str]:
+    message = entry.message if entry.error_message is None else f"{entry.message} ({entry.error_message})"
+    return {
+        "time": entry.timestamp.isoformat(sep=" ", timespec="milliseconds")[:23],
+        "level": entry.level,
+        "correlation_id": entry.correlation_id[:32],
+        "tool": entry.tool_name or "",
+        "status": entry.status or "",
+        "ms": "" if entry.duration_ms is None else f"{entry.duration_ms:.1f}",
+        "message": message,
+    }

@@ -16,9 +16,8 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from .correlation import get_correlation_id
+from .correlation import get_correlation_id, new_id
 from .destinations.base import LogEntry, LogType
-from .ids import new_id
 from .redaction import REDACTED, Redactor
 from .values import MAX_TEXT, json_copy, json_safe, safe_text
 

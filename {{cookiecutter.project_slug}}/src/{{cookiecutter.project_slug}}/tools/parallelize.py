@@ -1,4 +1,4 @@
-"""From a tool for one item to a tool for many."""
+"""From a tool for one item to a tool for many, with an example at the end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import anyio
 import anyio.to_thread
 from loguru import logger
+from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
@@ -105,3 +106,18 @@ async def _result_of(call: Callable[[Any], Coroutine[Any, Any, Any]], index: int
     except Exception:  # noqa: BLE001 - one item's crash is not the others'; its text stays on the server
         logger.exception("item {index} failed", index=index)
         return ItemResult(index=index, ok=False, error="unexpected error")
+
+
+@parallelize(limit=4)
+async def reverse(text: str, delay: float = 0.0) -> str:
+    """Reverse each text, up to four at a time, waiting `delay` seconds for each."""
+    if not text:
+        msg = "an empty text cannot be reversed"
+        raise ToolError(msg)
+    await anyio.sleep(min(max(delay, 0), 10))
+    return text[::-1]
+
+
+def register(server: MCPServer[Any]) -> None:
+    """Add the batch tool to a server."""
+    server.add_tool(reverse, name="reverse_all")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import math
+import sys
 import time
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
@@ -40,7 +41,7 @@ def build_production(name: str, unique: str) -> LogDestination:
     """Build a production destination as its own test module says."""
     path = Path(__file__).with_name(f"test_{name}.py")
     spec = importlib.util.spec_from_file_location(f"contract_{name}", path)
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.make_destination(unique)
 

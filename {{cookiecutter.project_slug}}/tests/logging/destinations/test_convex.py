@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import orjson
 import pytest
-from testkit import make_entry
+from testkit import make_entry, require_backend
 
-from {{cookiecutter.project_slug}}.logging.destinations.base import FIELD_NAMES
+from {{cookiecutter.project_slug}}.logging.destinations.base import FIELD_NAMES, LogEntry
 from {{cookiecutter.project_slug}}.logging.destinations.convex import ConvexDestination, ConvexSettings
 from {{cookiecutter.project_slug}}.logging.destinations.convex_document import (
     MAX_DOCUMENT,
@@ -34,9 +34,10 @@ from {{cookiecutter.project_slug}}.logging.errors import (
     RejectedError,
     SettingError,
 )
+from {{cookiecutter.project_slug}}.logging.query import MAX_LIMIT, LogQuery
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
 URL = os.environ.get("TEST_CONVEX_URL", "http://127.0.0.1:3211")
 KEY = os.environ.get("TEST_CONVEX_API_KEY", "local-test-key")
@@ -115,6 +116,32 @@ async def live() -> AsyncIterator[ConvexDestination]:
         pytest.fail(f"{error}. Run docker compose up -d and deploy as docs/destinations/convex.md says.", pytrace=False)
     yield destination
     await destination.close()
+
+
+class OwnEntries(ConvexDestination):
+    """A destination that sees what it wrote itself: a deployment has one table for all."""
+
+    def __init__(self) -> None:
+        super().__init__(URL, api_key=KEY)
+        self.ids: set[str] = set()
+
+    async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+        self.ids.update(entry.entry_id for entry in entries)
+        await super().write_batch(entries)
+
+    async def query(self, **filters: Any) -> list[LogEntry]:
+        wanted = LogQuery.of(**filters)
+        found = await super().query(**filters | {"limit": MAX_LIMIT, "offset": 0})
+        own = [entry for entry in found if entry.entry_id in self.ids]
+        return own[wanted.offset : wanted.offset + wanted.limit]
+
+
+def make_destination(_: str) -> ConvexDestination:
+    """Return an unopened destination that begins empty, for the contract suite."""
+    address = httpx.URL(URL)
+    sentence = f"Convex does not answer at {URL}: `docker compose up -d`, then deploy (docs/destinations/convex.md)."
+    require_backend(address.host, address.port or 443, sentence)
+    return OwnEntries()
 
 
 def documents(*entries: Any) -> list[dict[str, Any]]:

@@ -15,13 +15,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 import trustme
 from aiohttp import web
-from testkit import make_entry
+from testkit import make_entry, require_backend
 
+from {{cookiecutter.project_slug}}.logging.correlation import new_id
 from {{cookiecutter.project_slug}}.logging.destinations.base import FIELD_NAMES, PACKAGE, LogEntry
 from {{cookiecutter.project_slug}}.logging.destinations.elasticsearch import (
     ElasticsearchDestination,
@@ -41,7 +43,6 @@ from {{cookiecutter.project_slug}}.logging.errors import (
     RejectedError,
     SettingError,
 )
-from {{cookiecutter.project_slug}}.logging.ids import new_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -99,6 +100,14 @@ class Stub:
         if asked.path.startswith("/_index_template/") and asked.method == "GET":
             return 404, failure("resource_not_found_exception")
         return 200, {} if asked.path.endswith("/_alias") else {"hits": {"hits": []}, "_shards": {}}
+
+
+def make_destination(unique: str) -> ElasticsearchDestination:
+    """Return an unopened destination with indices of its own, for the contract suite."""
+    host = urlsplit(HOSTS.split(",")[0])
+    sentence = f"Elasticsearch does not answer at {HOSTS}: run `docker compose up -d`."
+    require_backend(host.hostname or "", host.port or 9200, sentence)
+    return ElasticsearchDestination(HOSTS.split(","), index_prefix=f"contract-{unique}")
 
 
 def failure(kind: str, reason: str = "because") -> dict[str, Any]:

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import orjson
 import pytest
+from testkit import require_backend
 
 from {{cookiecutter.project_slug}}.logging.destinations.base import FIELD_NAMES, LogEntry
 from {{cookiecutter.project_slug}}.logging.destinations.kafka import KafkaDestination, KafkaSettings
@@ -33,6 +34,13 @@ if TYPE_CHECKING:
 SERVERS = os.environ.get("TEST_KAFKA_BOOTSTRAP_SERVERS", "localhost:9092").split(",")
 MOMENT = datetime(2026, 3, 29, 0, 59, 59, 255000, tzinfo=UTC)
 MAX_BYTES = 1_048_576
+
+
+def make_destination(unique: str) -> KafkaDestination:
+    """Return an unopened destination with a topic of its own, for the contract suite."""
+    host, _, port = SERVERS[0].rpartition(":")
+    require_backend(host, int(port), f"Kafka does not answer at {SERVERS[0]}: run `docker compose up -d`.")
+    return KafkaDestination(SERVERS, topic=f"contract-{unique}")
 
 
 def entry(message: str = "hello", **fields: object) -> LogEntry:

@@ -14,6 +14,7 @@ import pytest
 from loguru import logger
 from testkit import FailingDestination, HangingDestination, MemoryDestination, eventually, make_entry
 
+from {{cookiecutter.project_slug}}.logging.correlation import new_id
 from {{cookiecutter.project_slug}}.logging.destinations import (
     BufferedDestination,
     CompositeDestination,
@@ -27,7 +28,6 @@ from {{cookiecutter.project_slug}}.logging.errors import (
     RefusedError,
     RejectedError,
 )
-from {{cookiecutter.project_slug}}.logging.ids import new_id
 from {{cookiecutter.project_slug}}.logging.settings import LogSettings
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 from {{cookiecutter.project_slug}}.logging.values import encode_json

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
+from ..correlation import new_id
 from ..errors import MissingDriverError
-from ..ids import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
