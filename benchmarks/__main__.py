@@ -36,7 +36,7 @@ def main() -> int:
     with ExitStack() as backends:
         for name in names:
             environment = os.environ | _address(name, backends)
-            command = [python, "-m", f"benchmarks.{name}", str(options.runs)]
+            command = [str(python), "-m", f"benchmarks.{name}", str(options.runs)]
             done = subprocess.run(  # noqa: S603 - our own interpreter and module
                 command, cwd=HERE.parent, env=environment, stdout=subprocess.PIPE, text=True, check=False
             )

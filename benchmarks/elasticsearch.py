@@ -1,4 +1,4 @@
-"""Elasticsearch through the whole stack against orjson and aiohttp: CPU of the client, same bodies, same filter_path."""
+"""Elasticsearch through the whole stack against orjson and aiohttp: the client's CPU, same bodies and filter_path."""
 
 from __future__ import annotations
 

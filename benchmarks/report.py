@@ -21,12 +21,13 @@ def compare(
     for figure in pairs[0][0]:
         ours, bare = [one[figure] for one, _ in pairs], [other[figure] for _, other in pairs]
         ratios = [one / other for one, other in zip(ours, bare, strict=True)]
-        emit(benchmark, figure, statistics.median(ours), statistics.median(bare), statistics.median(ratios), targets)
+        values = {"ours": statistics.median(ours), "bare": statistics.median(bare), "ratio": statistics.median(ratios)}
+        emit(benchmark, figure, values, targets)
 
 
-def emit(benchmark: str, figure: str, ours: float, bare: float | None, ratio: float | None, targets: dict[str, str]) -> None:
-    """Print one result as a JSON line."""
-    result = {"benchmark": benchmark, "figure": figure, "ours": ours, "bare": bare, "ratio": ratio}
+def emit(benchmark: str, figure: str, values: dict[str, float], targets: dict[str, str]) -> None:
+    """Print one result as a JSON line; `values` holds `ours` and, where there is a peer, `bare` and `ratio`."""
+    result = {"benchmark": benchmark, "figure": figure, "bare": None, "ratio": None, **values}
     sys.stdout.write(json.dumps({**result, "target": targets.get(figure, "")}) + "\n")
     sys.stdout.flush()
 

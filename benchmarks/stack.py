@@ -53,7 +53,7 @@ def make_entries(count: int) -> list[LogEntry]:
 
 def with_retries(name: str, **settings: object) -> RetryWrapper:
     """Return a production destination as the factory builds it."""
-    return RetryWrapper(create_destination(name, ServerConfig(**settings)), write_timeout_ms=30_000)  # type: ignore[arg-type]
+    return RetryWrapper(create_destination(name, ServerConfig(**settings)), write_timeout_ms=30_000)
 
 
 def carry(destination: LogDestination, entries: Sequence[LogEntry]) -> dict[str, float]:

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -241,10 +242,11 @@ def test_listening_on_every_address_does_not_switch_the_check_off() -> None:
     assert "[::1]:*" in transport_security(ServerConfig(http_host="::1")).allowed_hosts
 
 
-def test_a_port_that_is_taken_is_said(over_http: Callable[..., Any], serve_arguments: list[str], run: Any) -> None:
-    """The second server ends with an error, on stderr."""
-    _, port = over_http("streamable-http")
-    result = run(*serve_arguments, "--transport", "streamable-http", "--port", str(port))
+def test_a_port_that_is_taken_is_said(own_logging: Entries, serve_arguments: list[str], run: Any) -> None:
+    """The server ends with an error, on stderr."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        result = run(*serve_arguments, "--transport", "streamable-http", "--port", port)
     assert result.returncode == 1
     assert "address already in use" in result.stderr
 
@@ -293,8 +295,8 @@ def test_the_sdk_can_run_the_app_by_its_path(own_logging: Entries, serve_argumen
     assert [entry["status"] for entry in own_logging() if entry["tool_name"] == "say"] == ["success"]
 
 
-@pytest.mark.parametrize("module", [PACKAGE, f"{PACKAGE}.server.app"])
-async def test_python_m_serves(over_stdio: Callable[..., Any], module: str) -> None:
-    """Both modules serve over stdio, as the command does."""
-    async with Client(over_stdio(["-m", module])) as client:
-        assert client.server_info.version
+async def test_python_m_serves(over_stdio: Callable[..., Any]) -> None:
+    """The package and its `server.app` serve over stdio, as the command does."""
+    first, second = (over_stdio(["-m", module]) for module in (PACKAGE, f"{PACKAGE}.server.app"))
+    async with Client(first) as one, Client(second) as other:
+        assert one.server_info == other.server_info

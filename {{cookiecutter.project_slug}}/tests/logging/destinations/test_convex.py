@@ -126,10 +126,12 @@ class OwnEntries(ConvexDestination):
         self.ids: set[str] = set()
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+        """Write, and remember what."""
         self.ids.update(entry.entry_id for entry in entries)
         await super().write_batch(entries)
 
     async def query(self, **filters: Any) -> list[LogEntry]:
+        """Query, and leave out what others wrote."""
         wanted = LogQuery.of(**filters)
         found = await super().query(**filters | {"limit": MAX_LIMIT, "offset": 0})
         own = [entry for entry in found if entry.entry_id in self.ids]
