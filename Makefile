@@ -12,7 +12,10 @@ demo: .venv/bake.stamp ## Bake a project, call one of its tools, show what was r
 	@$(BIN)/python -m scripts.demo
 
 test: .venv/dev.stamp ## Run all tests, those against real backends too.
-	$(BIN)/pytest --numprocesses 2 --basetemp .cache/tmp
+	@status=0; set -x; \
+	$(BIN)/pytest --numprocesses 2 -m 'not alone' --basetemp .cache/tmp || status=1; \
+	$(BIN)/pytest -m alone --basetemp .cache/tmp || status=1; \
+	exit $$status
 
 lint: .venv/dev.stamp ## Check style and types of the template and of a project with everything on.
 	$(BIN)/ruff check .
@@ -24,7 +27,7 @@ bench: .venv/dev.stamp ## Measure the server and its destinations; takes minutes
 	$(BIN)/python -m benchmarks
 
 soak: .venv/dev.stamp ## Log for ten minutes to a backend that comes and goes.
-	$(BIN)/python -m benchmarks.soak
+	$(BIN)/python -m tests.faults.soak
 
 backends: .venv/dev.stamp ## Start the backends of the tests until Ctrl-C.
 	$(BIN)/python -m tests.backends

@@ -30,8 +30,10 @@ def main() -> int:
 def unwanted() -> Iterator[str]:
     """Yield patterns of the files that belong to what was not chosen."""
     for name in DESTINATIONS.keys() - CHOSEN:
-        yield f"src/*/logging/destinations/{name}.py"
-        yield f"tests/logging/destinations/test_{name}.py"
+        for module in (name, f"{name}_*"):
+            yield f"src/*/logging/destinations/{module}.py"
+            yield f"tests/logging/destinations/test_{module}.py"
+        yield f"tests/logging/destinations/{name}_*.py"
         yield f"docs/destinations/{name}.md"
         yield from DESTINATIONS[name].get("paths", [])
     for name, option in OPTIONS.items():

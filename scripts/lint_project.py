@@ -21,7 +21,7 @@ def main() -> int:
         uv("venv", FOLDER / "venv", "--python", sys.executable)
     uv("pip", "install", "--python", scripts / "python", "-r", project / "pyproject.toml", "--all-extras")
     environment = {**os.environ, "MYPYPATH": "src", "MYPY_CACHE_DIR": str(FOLDER / "mypy")}
-    commands = ["ruff check --no-cache .", "ruff format --check --no-cache .", "mypy"]
+    commands = ["ruff check --no-cache --no-respect-gitignore .", "ruff format --check --no-cache --no-respect-gitignore .", "mypy"]
     failed = False
     for command in commands:
         name, *arguments = command.split()

@@ -129,16 +129,17 @@ class Proxy:
     async def _copy(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_reply: bool = False
     ) -> None:
-        while data := await reader.read(CHUNK):
-            if self.mode is Mode.HALF and is_reply:
-                writer.write(data[:1])
-                await asyncio.Event().wait()
-            if self.mode is Mode.TRICKLE:
-                for position in range(len(data)):
-                    writer.write(data[position : position + 1])
-                    await asyncio.sleep(1)
-                continue
-            if self.mode is Mode.SLOW:
-                await asyncio.sleep(DELAY)
-            writer.write(data)
-            await writer.drain()
+        with suppress(OSError):
+            while data := await reader.read(CHUNK):
+                if self.mode is Mode.HALF and is_reply:
+                    writer.write(data[:1])
+                    await asyncio.Event().wait()
+                if self.mode is Mode.TRICKLE:
+                    for position in range(len(data)):
+                        writer.write(data[position : position + 1])
+                        await asyncio.sleep(1)
+                    continue
+                if self.mode is Mode.SLOW:
+                    await asyncio.sleep(DELAY)
+                writer.write(data)
+                await writer.drain()

@@ -45,6 +45,7 @@ async def check_unharmed(server: Server, against: Server, *, calls: int = 500) -
     await until(lambda: server.lines() == LINES, "SQLite has every line")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.HANG, Mode.DEAF, Mode.RESET, Mode.GARBAGE])
 async def test_backends_that_cannot_be_spoken_to_harm_no_tool(
     project: Project, folder: Path, bare: StdioServer, mode: Mode
@@ -62,6 +63,7 @@ async def test_backends_that_cannot_be_spoken_to_harm_no_tool(
             assert counters["last_error"] or mode in (Mode.HANG, Mode.DEAF), counters
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("answer", ANSWERS)
 async def test_backends_that_answer_with_errors_harm_no_tool(
     project: Project, folder: Path, bare: StdioServer, answer: str
@@ -79,6 +81,7 @@ async def test_backends_that_answer_with_errors_harm_no_tool(
             assert bool(counters["failed"]) == (answer in ("400", "401")), counters
 
 
+@pytest.mark.alone
 async def test_a_certificate_nobody_trusts_harms_no_tool_and_is_never_accepted(
     project: Project, folder: Path, bare: StdioServer
 ) -> None:
@@ -95,6 +98,7 @@ async def test_a_certificate_nobody_trusts_harms_no_tool_and_is_never_accepted(
     assert not stub.requests
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("mode", [Mode.SLOW, Mode.HALF, Mode.TRICKLE])
 async def test_backends_whose_replies_are_slow_or_cut_harm_no_tool(
     project: Project, folder: Path, bare: StdioServer, mode: Mode
@@ -142,6 +146,7 @@ async def test_a_backend_that_returns_on_another_address_is_found(project: Proje
         await until_arrived(server, stub, "after")
 
 
+@pytest.mark.alone
 async def test_tools_over_http_are_as_fast_with_every_backend_hanging(
     project: Project, folder: Path, bare_http: HttpServer
 ) -> None:
@@ -153,6 +158,7 @@ async def test_tools_over_http_are_as_fast_with_every_backend_hanging(
         await check_unharmed(server, bare_http, calls=400)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", ["Raising", "Cancelling", "Leaving", "Clinging", "InExecutor", "Blocking"])
 async def test_a_destination_that_misbehaves_in_python_harms_neither_tools_nor_other_destinations(
     project: Project, folder: Path, bare: StdioServer, kind: str

@@ -52,6 +52,7 @@ async def test_a_million_entries_for_destinations_that_hang_grow_the_server_by_a
                 assert counters["dropped"] == counters["accepted"] - counters["written"] - counters["queued"]
 
 
+@pytest.mark.alone
 async def test_a_tool_call_is_as_fast_with_every_destination_hanging_and_stderr_never_read(
     project: Project, folder: Path, bare: StdioServer
 ) -> None:

@@ -123,6 +123,7 @@ def test_a_secret_at_the_place_where_a_text_is_cut_is_not_shown(
     assert MARK not in package.factory.text(f"{before} {text}", limit=MAX_TEXT)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("trap", TRAPS)
 @pytest.mark.parametrize("end", ["", "token", "@", "]"])
 def test_no_text_makes_redaction_slow(project: Project, package: SimpleNamespace, trap: str, end: str) -> None:

@@ -43,6 +43,7 @@ async def check_arrived(server: StdioServer, *texts: str) -> None:
     assert counters["dropped"] == counters["failed"] == 0, counters
 
 
+@pytest.mark.alone
 async def test_a_file_that_is_locked_for_twenty_seconds_delays_no_tool(
     project: Project, folder: Path, bare: StdioServer
 ) -> None:

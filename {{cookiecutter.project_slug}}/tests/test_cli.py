@@ -93,8 +93,11 @@ def test_logs_lists_what_matches_newest_first(
     assert all(tuple(line) == FIELD_NAMES for line in lines)
 
 
-def test_logs_shows_a_table_that_nothing_in_it_can_break(recorded: object, capsys: pytest.CaptureFixture[str]) -> None:
+def test_logs_shows_a_table_that_nothing_in_it_can_break(
+    recorded: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A head, one line an entry, the error beside its message, control characters shown and not obeyed."""
+    monkeypatch.setenv("COLUMNS", "160")
     assert main(["logs"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 5

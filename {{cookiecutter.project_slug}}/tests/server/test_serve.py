@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Start = Callable[..., subprocess.Popen[str]]
 
 CALLS = 300
-SIGNALS = {"eof": None, "term": signal.SIGTERM, "int": signal.SIGINT}
+ENDS = [("auto", None), ("legacy", None), ("auto", signal.SIGTERM), ("legacy", signal.SIGINT)]
 
 
 @pytest.fixture
@@ -61,8 +61,7 @@ def assert_all_delivered(entries: list[dict[str, Any]]) -> None:
     assert lines == {f"c-{number}": f"said t-{number}" for number in range(CALLS)}
 
 
-@pytest.mark.parametrize("mode", ["auto", "legacy"])
-@pytest.mark.parametrize("number", SIGNALS.values(), ids=SIGNALS)
+@pytest.mark.parametrize(("mode", "number"), ENDS)
 async def test_every_call_is_delivered_however_a_stdio_server_ends(
     over_stdio: Callable[..., Any], serve_arguments: list[str], own_logging: Entries, mode: str, number: int | None
 ) -> None:
@@ -159,8 +158,7 @@ def over_http(own_logging: Entries, serve_arguments: list[str], start: Start, tm
         path = tmp_path / "stderr"
         with path.open("w") as stderr:
             process = start(*serve_arguments, "--transport", transport, "--port", "0", *options, stderr=stderr)
-        running = until(lambda: re.search(r"running on http://127\.0\.0\.1:(\d+)", path.read_text()))
-        return process, int(running[1])
+        return process, int(until(lambda: re.search(r"running on http://127\.0\.0\.1:(\d+)", path.read_text()))[1])
 
     return begin
 

@@ -44,9 +44,10 @@ def moment(text: str) -> datetime:
 
 def _parser() -> argparse.ArgumentParser:
     settings = _settings_parser()
-    parser = argparse.ArgumentParser(
-        prog=COMMAND, description=f"{DESCRIPTION.replace('%', '%%')}. Without a verb, serve.", parents=[settings],
-    )  # fmt: skip
+    text = f"{DESCRIPTION.rstrip('.')}. Without a verb, serve."
+    if "%(prog)" in text:  # the one case in which argparse formats a description
+        text = text.replace("%", "%%")
+    parser = argparse.ArgumentParser(prog=COMMAND, description=text, parents=[settings])
     parser.add_argument("--version", action="version", version=__version__)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     verbs.add_parser("serve", parents=[settings], help="serve MCP clients (what happens without a verb)")

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import re
 import ssl
+import warnings
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -103,7 +104,11 @@ def connect(
 
 
 def _quieten() -> None:
-    """Keep the driver from a line per request and one per failure, which we raise; levels that are set stay."""
+    """Keep the driver from a line per request and one per failure, which we raise; levels that are set stay.
+
+    That a body of megabytes holds up an event loop is known, and the loop is the writer's own.
+    """
+    warnings.filterwarnings("ignore", "Sending a large body directly", ResourceWarning)
     for name, level in (
         ("elastic_transport.transport", logging.WARNING),
         ("elastic_transport.node_pool", logging.ERROR),
