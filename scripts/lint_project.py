@@ -21,7 +21,8 @@ def main() -> int:
         uv("venv", FOLDER / "venv", "--python", sys.executable)
     uv("pip", "install", "--python", scripts / "python", "-r", project / "pyproject.toml", "--all-extras")
     environment = {**os.environ, "MYPYPATH": "src", "MYPY_CACHE_DIR": str(FOLDER / "mypy")}
-    commands = ["ruff check --no-cache --no-respect-gitignore .", "ruff format --check --no-cache --no-respect-gitignore .", "mypy"]
+    ruff_options = "--no-cache --no-respect-gitignore ."  # .cache, where it is baked, is ignored
+    commands = [f"ruff check {ruff_options}", f"ruff format --check {ruff_options}", "mypy"]
     failed = False
     for command in commands:
         name, *arguments = command.split()

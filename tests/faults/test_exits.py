@@ -77,6 +77,21 @@ async def test_a_destination_that_hangs_delays_an_exit_by_the_deadline_at_most(
                 assert f"{name}: written 0" in server.said()
 
 
+@pytest.mark.parametrize("kind", [StdioServer, HttpServer])
+async def test_a_tool_that_cannot_be_cancelled_is_recorded_and_not_waited_for(
+    project: Project, folder: Path, kind: type[StdioServer | HttpServer]
+) -> None:
+    """A sync tool runs on in its thread when the signal comes: its call is in SQLite, with its own id."""
+    async with kind(project, folder) as server:
+        running = asyncio.ensure_future(server.request("block", {"seconds": 30}))
+        await asyncio.sleep(0.5)
+        code, seconds = await server.end(signal.SIGTERM)
+        await _forget(running)
+        assert code == 128 + signal.SIGTERM
+        assert seconds <= DRAIN + TEARDOWN
+        assert server.stored("tool_name = 'block' AND status = 'cancelled' AND length(correlation_id) = 32") == 1
+
+
 @pytest.mark.parametrize("deadline", [200, 3_000])
 async def test_the_drain_deadline_is_configured(project: Project, folder: Path, deadline: int) -> None:
     """LOG_DRAIN_TIMEOUT_MS is how long a signal may take; half of it is used at least where something hangs."""

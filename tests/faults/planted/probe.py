@@ -146,6 +146,12 @@ async def sleep(seconds: float) -> float:
     return seconds
 
 
+def block(seconds: float) -> float:
+    """Wait in a thread that nothing cancels."""
+    time.sleep(seconds)
+    return seconds
+
+
 async def fail(text: str) -> None:
     """Raise."""
     raise ValueError(text)
@@ -183,8 +189,8 @@ def look_up_planted_address() -> None:
 
 def register(server: MCPServer[Any]) -> None:
     """Add the tools to the server."""
-    tools = (lag, state, say, say_from_threads, emit, chatter, fork, start_process, set_clock_back, sleep, fail, leave)
-    for tool in (*tools, give_back, size):
+    tools = (lag, state, say, say_from_threads, emit, chatter, fork, start_process, set_clock_back, sleep, fail)
+    for tool in (*tools, block, leave, give_back, size):
         server.add_tool(tool)
     if "PLANTED_ADDRESS" in os.environ:
         look_up_planted_address()

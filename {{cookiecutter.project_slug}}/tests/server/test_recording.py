@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -132,6 +133,19 @@ async def test_a_cancelled_call_is_recorded_as_cancelled(
     (entry,) = calls(memory)
     assert (entry.tool_name, entry.status, entry.level) == ("hang", "cancelled", "WARNING")
     assert 50 < entry.duration_ms < 10_000
+
+
+async def test_a_call_that_outlives_the_server_is_recorded_with_its_id(
+    server: RecordingMCPServer, memory: MemoryDestination
+) -> None:
+    """As cancelled, by whoever ends the process: a sync tool's thread cannot be stopped."""
+    async with Client(server) as client, anyio.create_task_group() as group:
+        group.start_soon(partial(client.call_tool, "hang", {}, meta={"correlation_id": "mine"}))
+        await eventually(lambda: server.running_calls)
+        server.abandon_calls()
+        (entry,) = calls(memory)
+        assert (entry.tool_name, entry.status, entry.correlation_id) == ("hang", "cancelled", "mine")
+        group.cancel_scope.cancel()
 
 
 async def test_arguments_are_those_that_were_sent(server: RecordingMCPServer, memory: MemoryDestination) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,7 @@ class RecordingMCPServer(MCPServer[Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.running_calls = 0
+        self.running_calls: set[RecordedCall] = set()
         self.middleware.append(correlate)
 
     async def call_tool(
@@ -52,7 +53,7 @@ class RecordingMCPServer(MCPServer[Any]):
             with correlation():
                 return await self.call_tool(name, arguments, context)
         call = RecordedCall(name, arguments, context)
-        self.running_calls += 1
+        self.running_calls.add(call)
         try:
             result = await super().call_tool(name, arguments, context)
         except BaseException as error:
@@ -62,7 +63,12 @@ class RecordingMCPServer(MCPServer[Any]):
             call.returned(result)
             return result
         finally:
-            self.running_calls -= 1
+            self.running_calls.discard(call)
+
+    def abandon_calls(self) -> None:
+        """Record the calls that run on while the process ends, as those of a sync tool may in their thread."""
+        for call in tuple(self.running_calls):
+            call.abandoned()
 
 
 async def correlate(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
@@ -78,13 +84,14 @@ async def correlate(ctx: ServerRequestContext[Any, Any], call_next: CallNext) ->
 class RecordedCall:
     """One tool call between its begin and its entry."""
 
-    __slots__ = ("_arguments", "_entries", "_name", "_request", "_started", "_timestamp")
+    __slots__ = ("_arguments", "_context", "_entries", "_name", "_request", "_started", "_timestamp")
 
     def __init__(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None) -> None:
         self._entries = UnifiedLogger.entries()
         self._name = self._entries.name(name)
         self._arguments = self._entries.payload(arguments)  # now: the tool may change them
         self._request = _request(context)
+        self._context = copy_context()
         self._timestamp = datetime.now(UTC)
         self._started = time.perf_counter()
 
@@ -104,6 +111,10 @@ class RecordedCall:
         cause = _cause(error)
         message = self._entries.error_text(cause)
         self._record(_status(error), error_message=message, error_type=class_name(cause))
+
+    def abandoned(self) -> None:
+        """Record that the server ends before the tool does."""
+        self._context.run(self._record, "cancelled", error_message="still running when the server ended")
 
     def _record(
         self,

@@ -39,8 +39,9 @@ def serve(config: ServerConfig) -> int:
         code = _exit_code(error)
         if config.transport == "stdio":
             _cancel_tasks(runner.get_loop())
-            _leave(code)
+            _leave(server, code)
     runner.close()
+    server.abandon_calls()
     UnifiedLogger.shutdown()
     return code
 
@@ -69,9 +70,10 @@ def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(asyncio.wait(tasks, timeout=CANCEL_TIME))
 
 
-def _leave(code: int, *, timeout: float | None = None) -> NoReturn:
+def _leave(server: RecordingMCPServer, code: int, *, timeout: float | None = None) -> NoReturn:
     """Drain and end the process at once: a thread that waits for stdin would hold it up for as long as it is open."""
     try:
+        server.abandon_calls()
         UnifiedLogger.shutdown(timeout)
     finally:
         os._exit(code)
@@ -101,12 +103,12 @@ async def _end_on_signal(
                 with anyio.move_on_after(CANCEL_TIME, shield=True):  # from the server's end, which cancels this task
                     scope.cancel()
                     await (_calls_have_ended(server) if config.transport == "stdio" else ended.wait())
-                _leave(128 + number, timeout=max(0.0, deadline - time.monotonic()))
+                _leave(server, 128 + number, timeout=max(0.0, deadline - time.monotonic()))
     except NotImplementedError:  # Windows' event loop: Ctrl-C arrives as KeyboardInterrupt
         return
 
 
 async def _calls_have_ended(server: RecordingMCPServer) -> None:
     await anyio.lowlevel.checkpoint()
-    while server.running_calls:  # noqa: ASYNC110 - a count beats an event per call on the way to every tool
+    while server.running_calls:  # noqa: ASYNC110 - a set beats an event per call on the way to every tool
         await anyio.sleep(0.005)
