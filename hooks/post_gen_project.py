@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
@@ -14,10 +15,11 @@ SECRET = re.compile(r"(?!\w+://).|\w+://[^/?#]*:[^/?#]+@")  # a URL is one if it
 
 
 def main() -> int:
-    """Prune, write the secrets down, print three commands."""
-    for pattern in unwanted():
-        for path in sorted(Path().glob(pattern.replace("src/*/", f"src/{ANSWERS['project_slug']}/"))):
-            remove(path)
+    """Prune files and the folders they leave empty, write the secrets down, print three commands."""
+    for path in list(unwanted()):
+        path.unlink()
+        for folder in takewhile(lambda folder: not any(folder.iterdir()), path.parents[:-1]):
+            folder.rmdir()
     for answer in [answer for name in CHOSEN for answer in DESTINATIONS[name].get("secrets", [])]:
         if SECRET.match(ANSWERS[answer]):
             keep(answer.upper(), ANSWERS[answer])
@@ -27,28 +29,17 @@ def main() -> int:
     return 0
 
 
-def unwanted() -> Iterator[str]:
-    """Yield patterns of the files that belong to what was not chosen."""
+def unwanted() -> Iterator[Path]:
+    """Yield the files that belong to what was not chosen."""
+    patterns = [] if any("service" in DESTINATIONS[name] for name in CHOSEN) else ["compose.yaml"]
     for name in DESTINATIONS.keys() - CHOSEN:
-        for module in (name, f"{name}_*"):
-            yield f"src/*/logging/destinations/{module}.py"
-            yield f"tests/logging/destinations/test_{module}.py"
-        yield f"tests/logging/destinations/{name}_*.py"
-        yield f"docs/destinations/{name}.md"
-        yield from DESTINATIONS[name].get("paths", [])
+        modules = (f"src/*/logging/*/{name}", f"tests/logging/*/{name}", f"tests/logging/*/test_{name}")
+        patterns += [f"{module}[._]*" for module in modules]
+        patterns += [f"docs/destinations/{name}.md", *DESTINATIONS[name].get("paths", [])]
     for name, option in OPTIONS.items():
-        yield from option["paths"] if ANSWERS[name] == "no" else []
-    if not any("service" in DESTINATIONS[name] for name in CHOSEN):
-        yield "compose.yaml"
-
-
-def remove(path: Path) -> None:
-    """Remove a file, and the folders that it leaves empty."""
-    path.unlink()
-    for folder in path.parents[:-1]:
-        if any(folder.iterdir()):
-            return
-        folder.rmdir()
+        patterns += option["paths"] if ANSWERS[name] == "no" else []
+    for pattern in patterns:
+        yield from Path().glob(pattern.replace("src/*/", f"src/{ANSWERS['project_slug']}/"))
 
 
 def keep(name: str, value: str, file: Path = Path(".env")) -> None:

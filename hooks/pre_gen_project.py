@@ -13,25 +13,14 @@ TEXT = (
 ATOM = r"[A-Za-z0-9_!#$&'*+/=?^`|~-]+"
 HOST = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)"
 PORT = r":(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})"
-HOSTS = rf"{HOST}({PORT})?(,{HOST}({PORT})?)*"
-URL = rf"https?://{HOST}({PORT})?(/[A-Za-z0-9_./~%:+-]*)?"
-DSN = rf"(?=[!-~]+\Z)postgres(ql)?://([^/?#@:]*(:[^/?#]*)?@)?({HOSTS})?(/[^/?#@]*)?(\?(?!.*passw)[^#]*)?"
+PARTS = {"<host>": HOST, "<port>": PORT, "<url>": rf"https?://{HOST}({PORT})?(/[A-Za-z0-9_./~%:+-]*)?"}
+DAYS = "0|[1-9][0-9]{0,3}|[12][0-9]{4}|3[0-5][0-9]{3}|36[0-4][0-9]{2}|36500"
 RULES = {
     "project_slug": (r"(?!.{41})[a-z][a-z0-9]*(_[a-z0-9]+)*", "1 to 40 of a-z, 0-9 and single _, beginning with a-z"),
     "author_email": (rf"|{ATOM}(\.{ATOM})*@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+", "nothing or an address: ada@example.org"),
-    "log_retention_days": (
-        "0|[1-9][0-9]{0,3}|[12][0-9]{4}|3[0-5][0-9]{3}|36[0-4][0-9]{2}|36500",
-        "a whole number from 0 to 36500",
-    ),
+    "log_retention_days": (DAYS, "a whole number from 0 to 36500"),
     "log_retry_attempts": ("[1-9][0-9]?|100", "a whole number from 1 to 100"),
     "log_retry_delay_ms": ("0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|60000", "a whole number from 0 to 60000"),
-    "kafka_bootstrap_servers": (rf"{HOST}{PORT}(, *{HOST}{PORT})*", "host:port, several separated by commas"),
-    "kafka_topic": (r"(?!\.\.?\Z)[A-Za-z0-9._-]{1,249}", "1 to 249 of A-Z, a-z, 0-9, '.', '_', '-', not '.' or '..'"),
-    "elasticsearch_hosts": (rf"{URL}(, *{URL})*", "http:// or https:// URLs without a password, separated by commas"),
-    "elasticsearch_index_prefix": (r"[a-z0-9][a-z0-9._-]{0,199}", "1 to 200 of a-z, 0-9, '.', '_', '-'"),
-    "postgres_dsn": (DSN, "postgresql://user:password@host:port/name, with special characters percent-encoded"),
-    "convex_endpoint_url": (rf"({URL})?", "nothing or an http:// or https:// URL"),
-    "convex_api_key": ("[!-~]*", "printable ASCII characters without blanks"),
 }
 
 
@@ -41,6 +30,7 @@ def main() -> int:
     names += ["log_retention_days", "log_retry_attempts", "log_retry_delay_ms"]
     taken = {*ANSWERS["_taken_slugs"], *sys.stdlib_module_names, *keyword.kwlist, *keyword.softkwlist}
     for name, entry in ANSWERS["_manifest"]["destinations"].items():
+        RULES.update(entry.get("rules", {}))
         needs = [*entry["requirements"], *entry.get("dev_requirements", [])]
         taken.update(re.split(r"[^\w-]", need)[0].replace("-", "_") for need in needs)
         if ANSWERS[entry["role"] + "_log_destination"] in (name, "all"):
@@ -54,7 +44,7 @@ def problem_of(name: str, taken: set[str]) -> str:
     """Return a sentence about an answer that is not valid, and nothing about one that is."""
     value = ANSWERS["__answered_slug" if name == "project_slug" else name]
     pattern, takes = RULES.get(name, TEXT)
-    if not re.fullmatch(pattern, value):
+    if not re.fullmatch(re.sub("<(host|port|url)>", lambda part: PARTS[part[0]], pattern), value):
         shown = (
             "not shown here" if name.endswith("_key") else ascii(re.sub("(?<=//).*(?=@)|(?<=passw).+", "***", value))
         )

@@ -108,7 +108,8 @@ def test_an_odd_project_can_be_installed_and_answers(bake: Bake, installed: Envi
         "from odd.server.app import create_mcp_server\n"
         "async def main():\n"
         "    async with Client(create_mcp_server()) as client:\n"
-        "        print(json.dumps([client.server_info.name, client.server_info.title]))\n"
+        "        names = [client.server_info.name, client.server_info.title]\n"
+        "    print(json.dumps(names))\n"
         "asyncio.run(main())\n"
     )
     done = subprocess.run([scripts / "python", "-c", program], cwd=project, capture_output=True, text=True, check=True)

@@ -49,7 +49,9 @@ def test_destinations_are_whole(name: str) -> None:
         f"docs/destinations/{name}.md",
     ):
         assert (SOURCE / path).is_file(), path
-    assert {*entry["answers"], *entry.get("secrets", [])} <= set(questions())
+    asked = {*entry["answers"], *entry.get("secrets", [])}
+    assert asked <= set(questions())
+    assert set(entry.get("rules", {})) <= asked
     assert [pattern for pattern in entry.get("paths", []) if not list(SOURCE.glob(pattern))] == []
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ..errors import RefusedError, RejectedError, SettingError
 from .base import PACKAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from aiokafka import AIOKafkaProducer
     from aiokafka.client import AIOKafkaClient
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 RETRY_BACKOFF_MS = 500
 """Pause between aiokafka's own attempts, each of which it logs."""
 
-_T = TypeVar("_T")
 _logger = logging.getLogger("aiokafka")
 _REFUSALS = {
     "SaslAuthenticationFailed": "refuses {who} by {mechanism}: check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
@@ -74,12 +74,13 @@ class KafkaSecurity:
         if not self.protocol.endswith("SSL"):
             return None
         cafile = _path(self.cafile) if self.cafile else None
-        context = _read("KAFKA_SSL_CAFILE", self.cafile, lambda: ssl.create_default_context(cafile=cafile))
+        with _reading("KAFKA_SSL_CAFILE", self.cafile):
+            context = ssl.create_default_context(cafile=cafile)
         if self.certfile:
             key = _path(self.keyfile) if self.keyfile else None
-            # Without a password OpenSSL would ask for one on the terminal.
-            load = lambda: context.load_cert_chain(_path(self.certfile), key, password="")  # noqa: E731
-            _read("KAFKA_SSL_CERTFILE", f"{self.certfile} (key: {self.keyfile or 'same file'})", load)
+            with _reading("KAFKA_SSL_CERTFILE", f"{self.certfile} (key: {self.keyfile or 'same file'})"):
+                # Without a password OpenSSL would ask for one on the terminal.
+                context.load_cert_chain(_path(self.certfile), key, password="")
         return context
 
     def options(self) -> dict[str, Any]:
@@ -283,9 +284,11 @@ def _path(path: str) -> str:
     return str(Path(path).expanduser())
 
 
-def _read(setting: str, value: str, read: Callable[[], _T]) -> _T:
+@contextlib.contextmanager
+def _reading(setting: str, value: str) -> Iterator[None]:
+    """Raise SettingError for a file that cannot be read."""
     try:
-        return read()
+        yield
     except OSError as error:
         reason = error.strerror or error
         msg = f"{setting} is {value!r}, which cannot be used ({reason}); it takes PEM files without a passphrase"
