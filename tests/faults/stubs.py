@@ -100,12 +100,17 @@ class HttpStub:
         if self.failure is not None:
             return self.failure.status, self.failure.headers, self.failure.body
         if path.startswith("/logs/ingest"):
-            for document in json.loads(body)["logs"]:
-                self.entries["convex"].setdefault(document["entryId"], document["message"])
-            return 200, (), b"{}"
+            return 200, (), json.dumps(self._ingest(json.loads(body)["logs"])).encode()
         if "_bulk" in path:
             return 200, (), json.dumps({"errors": False, "items": self._bulk(body)}).encode()
         return 200, (), b'{"acknowledged": true, "index_templates": [{"index_template": {"version": 1000}}]}'
+
+    def _ingest(self, logs: list[dict[str, Any]]) -> dict[str, Any]:
+        before = len(self.entries["convex"])
+        for document in logs:
+            self.entries["convex"].setdefault(document["entryId"], document["message"])
+        inserted = len(self.entries["convex"]) - before
+        return {"inserted": inserted, "duplicates": len(logs) - inserted, "rejected": []}
 
     def _bulk(self, body: bytes) -> list[dict[str, Any]]:
         lines = [json.loads(line) for line in body.splitlines()]

@@ -24,7 +24,8 @@ from {{cookiecutter.project_slug}}.logging.errors import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-STORED = {"inserted": 1, "duplicates": 0, "rejected": []}
+STORED = object()
+"""The answer of the functions in `convex/` to entries that are new to them."""
 
 
 class Stub:
@@ -45,14 +46,16 @@ class Stub:
                 headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 self.requests.append((head[0], headers, body))
-                await self.answer(writer)
+                await self.answer(writer, body)
         writer.close()
 
-    async def answer(self, writer: asyncio.StreamWriter) -> None:
+    async def answer(self, writer: asyncio.StreamWriter, body: bytes) -> None:
         """Send the next answer; the last one repeats, and the status 0 is none."""
         status, content = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if status == 0:
             await self.released.wait()
+        if content is STORED:
+            content = {"inserted": len(orjson.loads(body)["logs"]), "duplicates": 0, "rejected": []}
         text = content if isinstance(content, bytes) else orjson.dumps(content)
         headers = f"Location: /elsewhere\r\nContent-Length: {len(text)}\r\n"
         writer.write(f"HTTP/1.1 {status} Said\r\n{headers}\r\n".encode() + text)
@@ -134,6 +137,7 @@ async def test_a_large_batch_goes_out_in_a_few_requests(serve: Callable[..., Any
         (503, {"error": "x" * 5_000}, DeliveryError, "answered 503"),
         (200, b"<html>login</html>", DeliveryError, "answered 200: <html>login.*deployed"),
         (200, [1], DeliveryError, "answered 200"),
+        (200, b"", DeliveryError, "answered 200: nothing .*deployed"),
     ],
 )
 async def test_a_status_means_one_thing(
@@ -147,6 +151,40 @@ async def test_a_status_means_one_thing(
     assert len(str(caught.value)) < 600
     assert "\n" not in str(caught.value)
     assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"message": "welcome"},
+        {"inserted": 2},
+        {"inserted": 1, "duplicates": 0, "rejected": []},
+        {"inserted": 2, "duplicates": 1, "rejected": []},
+        {"inserted": 3, "duplicates": -1, "rejected": []},
+        {"inserted": "2", "duplicates": 0, "rejected": []},
+        {"inserted": 2, "duplicates": 0, "rejected": {}},
+        {"inserted": 1, "duplicates": 0, "rejected": [{"index": 2, "error": "odd"}]},
+        {"inserted": 1, "duplicates": 0, "rejected": [{"index": -1, "error": "odd"}]},
+        {"inserted": 1, "duplicates": 0, "rejected": [{"index": 0}]},
+        {"inserted": 0, "duplicates": 1, "rejected": [{"index": 0, "error": "odd"}] * 2},
+    ],
+)
+async def test_what_does_not_account_for_every_entry_is_no_receipt(serve: Callable[..., Any], answer: object) -> None:
+    """Any server may answer 200 with some JSON: nothing counts as stored, and the batch is tried again."""
+    _, destination = await serve((200, answer))
+    with pytest.raises(DeliveryError, match="does not tell what became of the entries.*deployed") as caught:
+        await destination.write_batch([make_entry("one"), make_entry("two")])
+    assert type(caught.value) is DeliveryError
+
+
+async def test_another_server_is_noticed_at_once(serve: Callable[..., Any]) -> None:
+    """Opening asks as writing does, and what answers without entries has not found none."""
+    _, destination = await serve((200, {"message": f"welcome, {SECRET}"}))
+    with pytest.raises(DeliveryError, match=r'does not tell what .* answers {"message":"welcome, \[redacted\]"} '):
+        await destination.open()
+    with pytest.raises(DeliveryError, match="does not tell which entries there are"):
+        await destination.query()
 
 
 async def test_a_key_that_is_echoed_is_not_shown(serve: Callable[..., Any]) -> None:

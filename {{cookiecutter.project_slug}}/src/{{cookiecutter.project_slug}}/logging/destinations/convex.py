@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, Field, NonNegativeInt, SecretStr, ValidationError
 
 from ..errors import PartialDeliveryError
 from ..query import LogQuery
@@ -43,6 +43,27 @@ class Rejection(NamedTuple):
 
     entry: LogEntry
     reason: str
+
+
+class _Refused(BaseModel):
+    """An entry that the deployment does not store, by its place in the request."""
+
+    index: NonNegativeInt
+    error: str
+
+
+class _Receipt(BaseModel):
+    """What the deployment did with the entries of a request."""
+
+    inserted: NonNegativeInt
+    duplicates: NonNegativeInt
+    rejected: list[_Refused]
+
+    def accounts_for(self, count: int) -> bool:
+        """Tell whether it speaks of that many entries, and of each one once."""
+        places = {item.index for item in self.rejected}
+        total = self.inserted + self.duplicates + len(places)
+        return total == count and len(places) == len(self.rejected) and all(place < count for place in places)
 
 
 class ConvexDestination(LogDestination):
@@ -106,7 +127,9 @@ class ConvexDestination(LogDestination):
         while True:
             parameters = _parameters(query, limit=query.limit - len(found), offset=offset, cursor=cursor)
             answer = await self._client.request("GET", QUERY_PATH, params=parameters, timeout=self.timeout)
-            found += map(decode_document, answer.get("logs", ()))
+            if not isinstance(logs := answer.get("logs"), list):
+                raise self._client.misunderstanding(answer, "which entries there are")
+            found += map(decode_document, logs)
             offset, cursor = offset - answer.get("skipped", 0), answer.get("cursor") or ""
             if not cursor or len(found) >= query.limit:
                 return found
@@ -116,10 +139,16 @@ class ConvexDestination(LogDestination):
         await self._client.close()
 
     async def _ingest(self, entries: Sequence[LogEntry], logs: bytes) -> list[Rejection]:
-        """Post one request; return what was rejected."""
+        """Post one request; return what was rejected, or raise unless the answer accounts for every entry."""
         body = b'{"logs":' + logs + b"}"
         answer = await self._client.request("POST", INGEST_PATH, content=body, timeout=self.write_timeout)
-        return [Rejection(entries[item["index"]], str(item["error"])) for item in answer.get("rejected", ())]
+        try:
+            receipt = _Receipt.model_validate(answer, strict=True)
+        except ValidationError:
+            receipt = None
+        if receipt is None or not receipt.accounts_for(len(entries)):
+            raise self._client.misunderstanding(answer, "what became of the entries")
+        return [Rejection(entries[item.index], item.error) for item in receipt.rejected]
 
 
 def _parts(entries: Sequence[LogEntry]) -> Iterator[tuple[Sequence[LogEntry], bytes]]:

@@ -24,6 +24,7 @@ _REJECTED = (400, 413)
 _NOT_FOUND = 404
 _MAX_REASON = 300
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_STRANGER = "(is CONVEX_ENDPOINT_URL the .convex.site URL, and are the functions in convex/ deployed?)"
 _VALID_URL = "valid is the URL of the deployment's HTTP actions, such as https://happy-otter-123.convex.site"
 
 
@@ -54,6 +55,11 @@ class ConvexClient:
         """Return a foreign text as one short line without our key."""
         return " ".join(text.replace(self._api_key, "[redacted]").split())[:_MAX_REASON]
 
+    def misunderstanding(self, answer: dict[str, Any], lacking: str) -> DeliveryError:
+        """Return the error for an answer that some other server may give, but not the functions in `convex/`."""
+        text = self.safe(orjson.dumps(answer).decode())
+        return DeliveryError(f"Convex at {self.url} does not tell {lacking}, but answers {text} {_STRANGER}")
+
     async def close(self) -> None:
         """Close the connections; the next request makes new ones."""
         http, self._http = self._http, None
@@ -80,14 +86,14 @@ class ConvexClient:
         if response.is_success and isinstance(content, dict):
             return content
         said = content.get("error", content) if isinstance(content, dict) else response.text
-        msg = f"Convex at {self.url} answered {status}: {self.safe(str(said))}"
+        msg = f"Convex at {self.url} answered {status}: {self.safe(str(said)) or 'nothing'}"
         if status in _REJECTED:
             raise RejectedError(msg)
         if status in _REFUSED:
             msg += " (CONVEX_API_KEY must be the deployment's LOG_INGEST_KEY)"
             raise RefusedError(msg)
         if status == _NOT_FOUND or response.is_redirect or response.is_success:
-            msg += " (is CONVEX_ENDPOINT_URL the .convex.site URL, and are the functions in convex/ deployed?)"
+            msg += f" {_STRANGER}"
         raise DeliveryError(msg)
 
 
@@ -134,8 +140,8 @@ def _is_worth_a_line(record: logging.LogRecord) -> bool:
 
 
 def _json(content: bytes) -> object:
-    """Return the value of a JSON text; an empty one is an empty object, one that is no JSON is None."""
+    """Return the value of a JSON text, None where it is none."""
     try:
-        return orjson.loads(content or b"{}")
+        return orjson.loads(content)
     except orjson.JSONDecodeError:
         return None
