@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from filelock import FileLock
 
-from .project import Project, make_project
+from .project import Project, shared_project
 from .servers import HttpServer, StdioServer
 
 if TYPE_CHECKING:
@@ -18,10 +17,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Project:
     """A server with every destination, installed, with tools that look inside; the workers of a run share it."""
-    base = tmp_path_factory.getbasetemp()
-    run = base.parent if hasattr(pytestconfig, "workerinput") else base
-    with FileLock(run / "faults.lock"):
-        return make_project(run / "faults")
+    return shared_project(pytestconfig, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 from scripts.project import bake, uv
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pytest
 
 PLANTED = Path(__file__).with_name("planted")
 SLUG = "baked_server"
@@ -69,3 +73,11 @@ def make_project(folder: Path) -> Project:
         uv("pip", "install", "--python", project.python, project.folder)
         (folder / "made").touch()
     return project
+
+
+def shared_project(config: pytest.Config, factory: pytest.TempPathFactory) -> Project:
+    """Return the server that all workers of a run share, made by the first that asks."""
+    base = factory.getbasetemp()
+    run = base.parent if hasattr(config, "workerinput") else base
+    with FileLock(run / "faults.lock"):
+        return make_project(run / "faults")

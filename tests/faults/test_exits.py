@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from .backends import http_backends, planted
-from .servers import HttpServer, Server, StdioServer, until
+from .exits import DRAIN, TEARDOWN, forget, until_open
+from .servers import HttpServer, Server, StdioServer
 from .stubs import HttpStub
 
 if TYPE_CHECKING:
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 RUNS = int(os.environ.get("FAULTS_RUNS", "2"))
 LINES = 2_000
-DRAIN = 1.0
-"""Seconds of LOG_DRAIN_TIMEOUT_MS."""
-TEARDOWN = 1.0
-"""Seconds the interpreter may take besides, on a busy machine."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 HANGING = ("Hanging", "Clinging", "InExecutor")
 
@@ -46,11 +42,11 @@ async def test_every_exit_delivers_everything(project: Project, folder: Path, ho
     kind, number, expected = HOW[how]
     for run in range(RUNS):
         async with HttpStub() as stub, kind(project, folder / str(run), **http_backends(stub.port)) as server:
-            await _until_open(server, "sqlite", "convex", "elasticsearch")
+            await until_open(server, "sqlite", "convex", "elasticsearch")
             running = asyncio.ensure_future(server.request("sleep", {"seconds": 60}))
             await server.call("say", count=LINES)
             code, seconds = await server.end(number)
-            await _forget(running)
+            await forget(running)
             assert code == expected
             assert seconds <= DRAIN + TEARDOWN
             found = [server.lines(), stub.lines("convex"), stub.lines("elasticsearch")]
@@ -86,7 +82,7 @@ async def test_a_tool_that_cannot_be_cancelled_is_recorded_and_not_waited_for(
         running = asyncio.ensure_future(server.request("block", {"seconds": 30}))
         await asyncio.sleep(0.5)
         code, seconds = await server.end(signal.SIGTERM)
-        await _forget(running)
+        await forget(running)
         assert code == 128 + signal.SIGTERM
         assert seconds <= DRAIN + TEARDOWN
         assert server.stored("tool_name = 'block' AND status = 'cancelled' AND length(correlation_id) = 32") == 1
@@ -115,8 +111,8 @@ async def test_an_unhandled_exception_delivers_everything(
             await server.call("say", count=LINES)
             leaving = asyncio.ensure_future(server.request("leave", {"code": 3}))
             assert await asyncio.wait_for(server.process.wait(), DRAIN + 2 * TEARDOWN) == 3
-            await _forget(running)
-            await _forget(leaving)
+            await forget(running)
+            await forget(leaving)
             assert server.lines() == LINES
             assert server.stored("tool_name = 'sleep' AND status = 'cancelled'") == 1
 
@@ -215,19 +211,3 @@ async def test_a_destination_that_blocks_its_thread_costs_no_other_destination_a
         _, seconds = await server.end(number)
         assert seconds <= DRAIN + TEARDOWN
         assert server.lines() == LINES
-
-
-async def _until_open(server: Server, *names: str) -> None:
-    """Wait until destinations have shown that they are well."""
-
-    async def are_open() -> bool:
-        return all([(await server.counters(name))["written"] > 0 for name in names])
-
-    await until(are_open, "every destination has written something")
-
-
-async def _forget(call: asyncio.Future[Any]) -> None:
-    """Let a call go whose server is gone."""
-    call.cancel()
-    with suppress(asyncio.CancelledError, Exception):
-        await call

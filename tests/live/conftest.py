@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.backends.cache import cached
+from tests.faults.project import shared_project
 
 from .project import Project, install
 from .targets import ConvexTarget, ElasticsearchTarget, KafkaTarget, PostgresTarget, SQLiteTarget, Target
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.faults.project import Project as ProbedProject
 
 PRODUCTION = ("kafka", "elasticsearch", "postgres", "convex")
 ALL = (*PRODUCTION, "sqlite")
@@ -27,6 +30,18 @@ def project(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.getbasetemp()
     folder = (folder.parent if hasattr(pytestconfig, "workerinput") else folder) / "live"
     return Project(cached("project", install, root=folder))
+
+
+@pytest.fixture(scope="session")
+def probed(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> ProbedProject:
+    """The server of the fault suite, with every destination too: its tools look inside."""
+    return shared_project(pytestconfig, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Run asynchronous tests on asyncio."""
+    return "asyncio"
 
 
 @pytest.fixture
