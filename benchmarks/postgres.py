@@ -9,7 +9,8 @@ import time
 import uuid
 
 import asyncpg
-from bench_server.logging.destinations import postgres_rows as rows
+from bench_server.logging.destinations.base import FIELD_NAMES
+from bench_server.logging.destinations.postgres_rows import row_of
 
 from .report import alternate, compare
 from .stack import carry, make_entries, with_retries
@@ -39,10 +40,10 @@ async def _bare() -> dict[str, float]:
     await maker.open()  # makes the table and its indexes
     await maker.close()
     connection = await asyncpg.connect(DSN)
-    records = [rows.row(entry) for entry in make_entries(COUNT)]
+    records = [row_of(entry) for entry in make_entries(COUNT)]
     begun = time.perf_counter()
     for start in range(0, COUNT, BATCH):
-        await connection.copy_records_to_table(table, records=records[start : start + BATCH], columns=rows.COLUMNS)
+        await connection.copy_records_to_table(table, records=records[start : start + BATCH], columns=FIELD_NAMES)
     seconds = time.perf_counter() - begun
     await connection.close()
     return {"entries per second": COUNT / seconds}
