@@ -173,7 +173,7 @@ async def test_a_status_means_one_thing(
 async def test_what_does_not_account_for_every_entry_is_no_receipt(serve: Callable[..., Any], answer: object) -> None:
     """Any server may answer 200 with some JSON: nothing counts as stored, and the batch is tried again."""
     _, destination = await serve((200, answer))
-    with pytest.raises(DeliveryError, match="does not tell what became of the entries.*deployed") as caught:
+    with pytest.raises(DeliveryError, match=r"does not tell what became of the entries.*deployed") as caught:
         await destination.write_batch([make_entry("one"), make_entry("two")])
     assert type(caught.value) is DeliveryError
 

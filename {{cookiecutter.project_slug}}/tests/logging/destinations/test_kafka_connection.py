@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import struct
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from aiokafka import errors
 from kafka_kit import entry, until
 
+from {{cookiecutter.project_slug}}.logging.destinations import kafka_connection
 from {{cookiecutter.project_slug}}.logging.destinations.kafka import KafkaDestination
-from {{cookiecutter.project_slug}}.logging.errors import RefusedError
+from {{cookiecutter.project_slug}}.logging.errors import DeliveryError, RefusedError, RejectedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -63,13 +66,63 @@ async def broker(replies: dict[int, bytes]) -> AsyncIterator[tuple[str, set[asyn
             connection.close()
 
 
+@pytest.mark.parametrize(
+    "name", [*kafka_connection._REFUSALS, *kafka_connection._REJECTIONS, *kafka_connection._CLOSED]
+)
+def test_every_exception_that_is_known_by_name_exists(name: str) -> None:
+    """A name that the driver does not have any more would make its trouble look passing."""
+    kind = getattr(errors, name, None) or getattr(builtins, name)
+    assert issubclass(kind, Exception)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("SaslAuthenticationFailed", RefusedError),
+        ("UnsupportedSaslMechanismError", RefusedError),
+        ("IllegalSaslStateError", RefusedError),
+        ("TopicAuthorizationFailedError", RefusedError),
+        ("ClusterAuthorizationFailedError", RefusedError),
+        ("InvalidTopicError", RefusedError),
+        ("MessageSizeTooLargeError", RejectedError),
+        ("RecordListTooLargeError", RejectedError),
+        ("InvalidTimestampError", RejectedError),
+        ("UnsupportedForMessageFormatError", RejectedError),
+        ("BrokerNotAvailableError", DeliveryError),
+        ("KafkaConnectionError", DeliveryError),
+        ("KafkaTimeoutError", DeliveryError),
+        ("LeaderNotAvailableError", DeliveryError),
+        ("NodeNotReadyError", DeliveryError),
+        ("NotEnoughReplicasAfterAppendError", DeliveryError),
+        ("NotEnoughReplicasError", DeliveryError),
+        ("NotLeaderForPartitionError", DeliveryError),
+        ("OutOfOrderSequenceNumber", DeliveryError),
+        ("RequestTimedOutError", DeliveryError),
+        ("UnknownError", DeliveryError),
+        ("UnknownTopicOrPartitionError", DeliveryError),
+        ("ConnectionRefusedError", DeliveryError),
+        ("ConnectionResetError", DeliveryError),
+        ("OSError", DeliveryError),
+        ("TimeoutError", DeliveryError),
+    ],
+)
+def test_an_exception_means_one_thing(name: str, kind: type[DeliveryError]) -> None:
+    """Refused, rejected, or passing trouble; one short sentence names the brokers."""
+    error = (getattr(errors, name, None) or getattr(builtins, name))()
+    meant = KafkaDestination(["a:1"], topic="logs")._connection.explain(error)
+    assert type(meant) is kind
+    assert str(meant).startswith("Kafka at a:1 ")
+    assert "{" not in str(meant)
+    assert "\n" not in str(meant)
+
+
 async def test_a_broker_that_never_answers_fails_in_time_and_leaves_nothing_behind() -> None:
     """The attempt ends by itself, says why, and neither tasks nor connections outlive it."""
     before = asyncio.all_tasks()
     async with broker({}) as (address, connections):
         destination = KafkaDestination([address], timeout=0.2)
         for _ in range(3):
-            with pytest.raises(ConnectionError, match=rf"Kafka at {address} did not answer within 0\.2 s"):
+            with pytest.raises(DeliveryError, match=rf"Kafka at {address} did not answer within 0\.2 s"):
                 await destination.write_batch([entry()])
         await destination.close()
         await until(lambda: not connections and asyncio.all_tasks() == before)
@@ -80,7 +133,7 @@ async def test_a_broker_that_falls_silent_after_its_greeting_leaves_nothing_behi
     before = asyncio.all_tasks()
     async with broker({18: API_VERSIONS}) as (address, connections):
         destination = KafkaDestination([address], timeout=0.2)
-        with pytest.raises(ConnectionError, match=f"Kafka at {address}"):
+        with pytest.raises(DeliveryError, match=f"Kafka at {address}"):
             await destination.open()
         await destination.close()
         await until(lambda: not connections and asyncio.all_tasks() == before)
@@ -102,7 +155,7 @@ async def test_a_broker_that_is_not_there_is_passing_trouble() -> None:
     async with broker({}) as (address, _):
         pass
     destination = KafkaDestination([address])
-    with pytest.raises(ConnectionError, match=address):
+    with pytest.raises(DeliveryError, match=address):
         await destination.open()
     await destination.close()
 

@@ -176,7 +176,7 @@ class KafkaDestination(LogDestination):
                 await self._send(producer, entries, sent, unfit)
                 if sent:
                     await asyncio.wait([batch.future for batch in sent])
-        except (LoggingError, ConnectionError) as error:
+        except LoggingError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - a part may have arrived all the same
             failure = self._connection.explain(error)

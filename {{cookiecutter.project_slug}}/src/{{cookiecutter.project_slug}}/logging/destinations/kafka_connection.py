@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import RefusedError, RejectedError, SettingError
+from ..errors import DeliveryError, RefusedError, RejectedError, SettingError
 from .base import PACKAGE
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class KafkaConnection:
         self._ending = set[asyncio.Task[None]]()
 
     async def producer(self) -> AIOKafkaProducer:
-        """Return the producer that is there, or connect a new one; raise RefusedError or ConnectionError."""
+        """Return the producer that is there, or connect a new one; raise DeliveryError."""
         async with self._lock:
             if self._producer is None:
                 self._producer = await self._connect()
@@ -143,8 +143,8 @@ class KafkaConnection:
         if self._ending:
             await asyncio.wait(self._ending, timeout=self.timeout)
 
-    def explain(self, error: BaseException) -> Exception:
-        """Return what a driver's exception means, as RefusedError, RejectedError or ConnectionError."""
+    def explain(self, error: BaseException) -> DeliveryError:
+        """Return what a driver's exception means: no RefusedError or RejectedError where it may pass."""
         name = type(error).__name__
         if name in _REFUSALS:
             return RefusedError(f"{self._kafka} {_REFUSALS[name].format_map(self._words)}")
@@ -156,13 +156,13 @@ class KafkaConnection:
                 "must name the CA that signed it, and KAFKA_BOOTSTRAP_SERVERS a host it was issued for"
             )
         if isinstance(error, TimeoutError):
-            return ConnectionError(f"{self._kafka} did not answer within {self.timeout:g} s")
+            return DeliveryError(f"{self._kafka} did not answer within {self.timeout:g} s")
         if name in _CLOSED:
-            return ConnectionError(
+            return DeliveryError(
                 f"{self._kafka} closed the connection; where it always does, this port does not speak "
                 f"KAFKA_SECURITY_PROTOCOL {self._words['protocol']!r}, or wants a client certificate"
             )
-        return ConnectionError(f"{self._kafka} failed by {self._words['protocol']}: {str(error) or name}")
+        return DeliveryError(f"{self._kafka} failed by {self._words['protocol']}: {str(error) or name}")
 
     @property
     def _kafka(self) -> str:
@@ -215,7 +215,7 @@ class KafkaConnection:
         from aiokafka.errors import KafkaError  # noqa: PLC0415
 
         patience = {**options, "request_timeout_ms": options["request_timeout_ms"] // len(self.servers)}
-        failure: Exception = ConnectionError("no server")
+        failure: Exception = DeliveryError("no server")
         for host, port, _ in collect_hosts(self.servers):
             try:
                 connection = await create_conn(host, port, **patience)
@@ -226,9 +226,9 @@ class KafkaConnection:
                 return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         raise failure
 
-    def _no_topic(self, producer: AIOKafkaProducer) -> Exception:
+    def _no_topic(self, producer: AIOKafkaProducer) -> DeliveryError:
         brokers = ", ".join(f"{broker.host}:{broker.port}" for broker in producer.client.cluster.brokers())
-        return ConnectionError(
+        return DeliveryError(
             f"{self._kafka} shows no topic {self.topic!r} within {self.timeout:g} s: create it where the cluster does "
             f"not, and see whether the brokers it names can be reached from here ({brokers or 'none'})"
         )
