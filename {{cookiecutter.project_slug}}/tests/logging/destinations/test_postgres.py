@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import asyncpg
 import postgres_kit
 import pytest
 from postgres_kit import DSN, SECRET
@@ -14,11 +16,17 @@ from testkit import PATIENCE, make_entry, require_backend
 
 from {{cookiecutter.project_slug}}.logging.destinations.base import FIELD_NAMES
 from {{cookiecutter.project_slug}}.logging.destinations.postgres import PostgresDestination, PostgresSettings
-from {{cookiecutter.project_slug}}.logging.destinations.postgres_client import Server
+from {{cookiecutter.project_slug}}.logging.destinations.postgres_client import Server, explained
 from {{cookiecutter.project_slug}}.logging.destinations.postgres_rows import row_of
 from {{cookiecutter.project_slug}}.logging.errors import DeliveryError, RefusedError, SettingError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 no_variables = postgres_kit.no_variables
+
+
+SERVER = Server.of("postgresql://db:1")
 
 
 def make_destination(unique: str) -> PostgresDestination:
@@ -119,6 +127,34 @@ def test_no_repr_shows_the_password() -> None:
     destination = PostgresDestination.from_config(settings)
     for shown in (repr(settings), repr(destination), repr(destination.server), repr(vars(destination))):
         assert SECRET not in shown
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (asyncpg.InsufficientPrivilegeError, RefusedError),
+        (asyncpg.InvalidAuthorizationSpecificationError, RefusedError),
+        (asyncpg.InvalidPasswordError, RefusedError),
+        (asyncpg.ClientConfigurationError, RefusedError),
+        (asyncpg.AdminShutdownError, DeliveryError),
+        (asyncpg.CannotConnectNowError, DeliveryError),
+        (asyncpg.ConnectionDoesNotExistError, DeliveryError),
+        (asyncpg.DeadlockDetectedError, DeliveryError),
+        (asyncpg.DiskFullError, DeliveryError),
+        (asyncpg.InterfaceError, DeliveryError),
+        (asyncpg.ReadOnlySQLTransactionError, DeliveryError),
+        (asyncpg.TooManyConnectionsError, DeliveryError),
+        (ConnectionRefusedError, DeliveryError),
+        (OSError, DeliveryError),
+        (TimeoutError, DeliveryError),
+    ],
+)
+def test_an_exception_means_one_thing(raised: Callable[[str], Exception], kind: type[DeliveryError]) -> None:
+    """Refused or passing trouble, in one sentence."""
+    error = raised("went wrong")
+    with pytest.raises(DeliveryError, match=r"^(PostgreSQL at db:1|POSTGRES_DSN).*wrong$") as caught, explained(SERVER):
+        raise error
+    assert type(caught.value) is kind
 
 
 async def test_closing_what_was_never_opened_is_fine() -> None:

@@ -105,12 +105,12 @@ def explained(server: Server) -> Iterator[None]:
     except asyncpg.InsufficientPrivilegeError as error:
         msg = f"{where} does not let the role of POSTGRES_DSN do this: {error.args[0]}"
         raise RefusedError(msg) from error
-    except asyncpg.PostgresError as error:
-        msg = f"{where}: {error.args[0]}"
-        raise DeliveryError(msg) from error
     except asyncpg.ClientConfigurationError as error:
         msg = f"POSTGRES_DSN is not valid: {error.args[0]}"
         raise RefusedError(msg) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        msg = f"{where}: {error.args[0]}"
+        raise DeliveryError(msg) from error
     except ssl.SSLCertVerificationError as error:
         msg = f"{where} has a certificate that is not trusted ({error.verify_message}): check POSTGRES_SSL_ROOT_CERT"
         raise RefusedError(msg) from error
