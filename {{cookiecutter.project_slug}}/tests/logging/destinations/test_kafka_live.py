@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -146,6 +146,17 @@ async def test_many_first_writes_at_once_share_one_producer(topic: str) -> None:
         await asyncio.gather(*(destination.write_batch([entry() for _ in range(50)]) for _ in range(20)))
     await until(lambda: asyncio.all_tasks() == before)
     assert len(await records(topic, 1_000)) == 1_000
+
+
+@pytest.mark.integration
+async def test_a_topic_comes_into_being_once_however_many_write_first(topic: str) -> None:
+    """Eight servers that start at once on a new topic lose and double nothing."""
+    batches = [[entry(f"{server} {number}") for number in range(10)] for server in range(8)]
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(destination_for(topic)) for _ in batches]
+        await asyncio.gather(*(server.write_batch(batch) for server, batch in zip(servers, batches, strict=True)))
+    read = [orjson.loads(record.value)["message"] for record in await records(topic, 80)]
+    assert sorted(read) == sorted(item.message for batch in batches for item in batch)
 
 
 @pytest.mark.integration
