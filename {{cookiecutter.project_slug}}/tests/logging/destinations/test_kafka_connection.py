@@ -50,6 +50,7 @@ class Broker(asyncio.Protocol):
 API_VERSIONS = struct.pack(">hi" + "hhh" * 3, 0, 3, 17, 0, 1, 18, 0, 0, 36, 0, 0)
 PLAIN_OFFERED = struct.pack(">hih5s", 0, 1, 5, b"PLAIN")
 NOT_OFFERED = struct.pack(">hih5s", 33, 1, 5, b"OTHER")
+SCRAM_OFFERED = struct.pack(">hih13s", 0, 1, 13, b"SCRAM-SHA-512")
 WRONG_PASSWORD = struct.pack(">hh7si", 58, 7, b"refused", 0)
 
 
@@ -165,6 +166,7 @@ async def test_a_broker_that_is_not_there_is_passing_trouble() -> None:
     [
         ({17: PLAIN_OFFERED, 36: WRONG_PASSWORD}, "refuses the user 'me' by PLAIN: check KAFKA_SASL_USERNAME"),
         ({17: NOT_OFFERED}, "does not offer KAFKA_SASL_MECHANISM 'PLAIN'"),
+        ({17: SCRAM_OFFERED, 36: WRONG_PASSWORD}, "refuses the user 'me' by SCRAM-SHA-512: check KAFKA_SASL_USERNAME"),
     ],
 )
 async def test_wrong_credentials_are_refused_in_one_sentence(
@@ -174,7 +176,11 @@ async def test_wrong_credentials_are_refused_in_one_sentence(
     caplog.set_level("DEBUG")
     async with broker({18: API_VERSIONS, **replies}) as (address, _):
         destination = KafkaDestination(
-            [address], security_protocol="SASL_PLAINTEXT", sasl_username="me", sasl_password="hunter2"
+            [address],
+            security_protocol="SASL_PLAINTEXT",
+            sasl_mechanism="SCRAM-SHA-512" if replies[17] == SCRAM_OFFERED else "PLAIN",
+            sasl_username="me",
+            sasl_password="hunter2",
         )
         with pytest.raises(RefusedError) as caught:
             await destination.open()

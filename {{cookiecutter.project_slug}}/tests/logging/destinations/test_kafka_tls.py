@@ -1,0 +1,74 @@
+"""Who we show ourselves to be to a Kafka broker that speaks TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+import trustme
+
+from {{cookiecutter.project_slug}}.logging.destinations.kafka import KafkaDestination
+from {{cookiecutter.project_slug}}.logging.errors import DeliveryError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+class Broker(NamedTuple):
+    """A broker that lets nobody in without a certificate, and then goes away."""
+
+    address: str
+    cafile: str
+    certfile: str
+    keyfile: str
+    seen: list[str]
+    """Names in the certificates that it was shown."""
+
+
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
+    """Run the broker on a free port."""
+    authority, seen = trustme.CA(), list[str]()
+    client = authority.issue_cert("logs@example.org")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    client.private_key_pem.write_to_path(tmp_path / "client.key")
+    client.cert_chain_pems[0].write_to_path(tmp_path / "client.pem")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(context)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.extend(name for _, name in writer.get_extra_info("peercert")["subjectAltName"])
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", ssl=context) as server:
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield Broker(address, *(str(tmp_path / name) for name in ("ca.pem", "client.pem", "client.key")), seen)
+
+
+async def test_a_client_certificate_is_shown(broker: Broker) -> None:
+    """The broker sees whose it is."""
+    destination = KafkaDestination(
+        [broker.address],
+        security_protocol="SSL",
+        ssl_cafile=broker.cafile,
+        ssl_certfile=broker.certfile,
+        ssl_keyfile=broker.keyfile,
+    )
+    with pytest.raises(DeliveryError, match="closed the connection"):
+        await destination.open()
+    await destination.close()
+    assert broker.seen == ["logs@example.org"]
+
+
+async def test_a_broker_that_wants_a_certificate_is_understood(broker: Broker) -> None:
+    """The sentence says what may be missing."""
+    destination = KafkaDestination([broker.address], security_protocol="SSL", ssl_cafile=broker.cafile)
+    with pytest.raises(DeliveryError, match="certificate"):
+        await destination.open()
+    await destination.close()
+    assert broker.seen == []
