@@ -6,7 +6,7 @@ from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from scripts.project import choices, everything_off, everything_on
+from scripts.project import choices, everything_off, everything_on, questions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +17,11 @@ Pair = tuple[tuple[str, str], tuple[str, str]]
 DEFAULTS: Answers = {}
 """No answer at all: what pressing Enter gives."""
 EXTREMES: dict[str, Answers] = {"default": DEFAULTS, "everything": everything_on(), "nothing": everything_off()}
+ALONE: dict[str, Answers] = {
+    f"{name} alone": {**everything_off(), f"{entry['role']}_log_destination": name}
+    for name, entry in questions()["_manifest"]["destinations"].items()
+}
+"""Projects with one destination each, and nothing else that can be chosen."""
 
 
 def every_pair() -> dict[str, Answers]:

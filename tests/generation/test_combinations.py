@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from scripts.project import UV, choices, questions
-from tests.generation.combinations import EXTREMES, Answers, every_pair, is_chosen, texts
+from tests.generation.combinations import ALONE, EXTREMES, Answers, every_pair, is_chosen, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,11 +104,7 @@ def test_short_and_long_names_stay_well_formatted(bake: Bake, answers: Answers, 
 def _types() -> dict[str, Answers]:
     """Return the projects in each of which another set of modules meets."""
     options = {f"{name} off": {**EXTREMES["everything"], name: "no"} for name in MANIFEST["options"]}
-    alone = {
-        f"{name} alone": {**EXTREMES["nothing"], f"{entry['role']}_log_destination": name}
-        for name, entry in MANIFEST["destinations"].items()
-    }
-    return {**EXTREMES, **options, **alone}
+    return {**EXTREMES, **options, **ALONE}
 
 
 @pytest.mark.parametrize("answers", _types().values(), ids=_types().keys())

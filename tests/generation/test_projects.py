@@ -14,7 +14,7 @@ import pytest
 
 from scripts.project import ROOT, bake, uv
 from tests.generation import interpreters
-from tests.generation.combinations import EXTREMES, Answers, every_pair
+from tests.generation.combinations import ALONE, EXTREMES, Answers, every_pair
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 CALL_TOOL = ROOT / "scripts" / "call_tool.py"
 DEADLINE = 600
 """Seconds after which a project's own tests hang; SIGABRT makes pytest tell where."""
+WITHOUT_LOCAL = {name: answers for name, answers in ALONE.items() if answers["local_log_destination"] == "none"}
 PYTHONS = {version: path for version, path in interpreters.find().items() if path is not None}
 
 # Imports every module of a package, tells what that changed, then calls each tool of its server that takes a text.
@@ -71,21 +72,9 @@ def call_echo(scripts: Path, command: str, folder: Path) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("answers", EXTREMES.values(), ids=EXTREMES.keys())
-def test_its_own_tests_pass(baked: Baked, installed: Environment, answers: Answers, tmp_path: Path) -> None:
-    """The tests that it brings are green with what its plain installation brings."""
-    project = baked(answers)
-    scripts = installed(project)
-    command: list[str | Path] = [
-        scripts / "python",
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--basetemp",
-        tmp_path / "own",
-    ]
+def run_own_tests(scripts: Path, project: Path, *options: str | Path) -> None:
+    """Run the tests that a project brings, in its environment, and fail with what they say."""
+    command = [scripts / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     process = subprocess.Popen(
         command,
         cwd=project,
@@ -101,6 +90,23 @@ def test_its_own_tests_pass(baked: Baked, installed: Environment, answers: Answe
         os.killpg(process.pid, signal.SIGABRT)
         said, _ = process.communicate()
     assert process.returncode == 0, said
+
+
+@pytest.mark.parametrize("answers", EXTREMES.values(), ids=EXTREMES.keys())
+def test_its_own_tests_pass(baked: Baked, installed: Environment, answers: Answers, tmp_path: Path) -> None:
+    """The tests that it brings are green with what its plain installation brings."""
+    project = baked(answers)
+    run_own_tests(installed(project), project, "--basetemp", tmp_path / "own")
+
+
+@pytest.mark.parametrize("answers", WITHOUT_LOCAL.values(), ids=WITHOUT_LOCAL.keys())
+def test_its_own_tests_pass_with_one_destination(
+    baked: Baked, installed: Environment, answers: Answers, tmp_path: Path
+) -> None:
+    """So are those about configuration, commands and destinations where only one was chosen, with its driver alone."""
+    project = baked(answers)
+    selection = ["-k", "config or cli or destinations"]
+    run_own_tests(installed(project), project, "--basetemp", tmp_path / "own", *selection)
 
 
 @pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS.keys())
