@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from testkit import (
     until,
 )
 
+from {{cookiecutter.project_slug}}.logging.capture import PrintedLines
 from {{cookiecutter.project_slug}}.logging.destinations import CompositeDestination, LogEntry, RetryWrapper
 from {{cookiecutter.project_slug}}.logging.settings import LogSettings
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
@@ -64,17 +66,11 @@ def sum_of(counters: Counters) -> int:
     return counters.written + counters.dropped + counters.failed + counters.queued
 
 
-@pytest.mark.parametrize(
-    ("end", "returncode"),
-    [
-        ("", 0),
-        ("sys.exit(3)", 3),
-        ("1 / 0", 1),
-        ("os.kill(os.getpid(), signal.SIGINT)", -2),
-        ("asyncio.run(main())", 0),
-    ],
-    ids=["normal", "exit", "exception", "interrupt", "async"],
-)
+ENDS = {"normal": ("", 0), "exit": ("sys.exit(3)", 3), "exception": ("1 / 0", 1), "async": ("asyncio.run(main())", 0),
+        "interrupt": ("os.kill(os.getpid(), signal.SIGINT)", -2)}  # fmt: skip
+
+
+@pytest.mark.parametrize(("end", "returncode"), ENDS.values(), ids=ENDS)
 def test_what_a_script_logged_is_delivered_when_it_ends(
     delivered: Callable[..., list[str]], end: str, returncode: int
 ) -> None:
@@ -95,10 +91,8 @@ def test_lines_from_atexit_and_from_late_threads_never_crash(run: Run) -> None:
         + """
 UnifiedLogger.initialize(destination)
 def late():
-    threading.main_thread().join()
-    until(lambda: UnifiedLogger._pipeline.is_closed)
-    logger.info("from a late thread")
-    logging.getLogger("app").warning("also late")
+    threading.main_thread().join(); until(lambda: UnifiedLogger._pipeline.is_closed)
+    logger.info("from a late thread"); logging.getLogger("app").warning("also late")
     counters = UnifiedLogger.counters()[0]
     assert counters.accepted == 3 and counters.written == 1 and counters.dropped == 2, counters
 threading.Thread(target=late).start()
@@ -124,8 +118,7 @@ if (child := os.fork()) == 0:
     sys.exit(0)
 os.waitpid(child, 0)
 process = multiprocessing.get_context("fork").Process(target=lambda: logger.info("worker"))
-process.start()
-process.join()
+process.start(); process.join()
 logger.info("parent after")
 """)
     assert sorted(messages) == ["child", "parent after", "parent before", "worker"]
@@ -286,6 +279,17 @@ def test_initialising_again_drains_and_closes_what_was_there(memory: MemoryDesti
     UnifiedLogger.shutdown()
     assert (memory.messages, second.messages) == (["first"], ["second"])
     assert (memory.closed, second.closed) == (1, 1)
+
+
+def test_a_printed_line_without_an_end_is_shown_on_flush_and_at_the_end() -> None:
+    """A prompt is seen when it is flushed; what any thread began is not lost with the stream."""
+    shown = list[str]()
+    stream = PrintedLines(shown.append, sys.stderr)
+    print("50 %", end="", file=stream, flush=True)
+    assert shown == ["50 %"]
+    asyncio.run(asyncio.to_thread(stream.write, "rest"))
+    del stream
+    assert shown == ["50 %", "rest"]
 
 
 def test_without_initialize_entries_go_nowhere() -> None:

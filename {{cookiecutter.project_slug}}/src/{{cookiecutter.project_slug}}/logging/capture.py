@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-import threading
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, TextIO
 
 from loguru import logger
@@ -29,13 +29,14 @@ _loguru_sink: int | None = None
 class PrintedLines(io.TextIOBase):
     """A stream for what tools print: its lines are handed on, so that no `print` waits for a stderr nobody reads.
 
-    What wants a file descriptor or bytes gets those of `stream`.
+    A line that has no end yet is handed on when its thread flushes, and at the end of the stream. What wants a file
+    descriptor or bytes gets those of `stream`.
     """
 
     def __init__(self, take: Callable[[str], None], stream: TextIO) -> None:
         self._take = take
         self._stream = stream
-        self._begun = threading.local()
+        self._begun: dict[int, str] = {}  # by thread
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
@@ -57,13 +58,26 @@ class PrintedLines(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Hand on each line that is complete, or too long to wait for its end."""
-        *lines, rest = (getattr(self._begun, "line", "") + text).split("\n")
+        *lines, rest = (self._begun.pop(get_ident(), "") + text).split("\n")
         if len(rest) > LINE_LENGTH:
             lines, rest = [*lines, rest], ""
-        self._begun.line = rest
+        if rest:
+            self._begun[get_ident()] = rest
         for line in lines:
             self._take(line)
         return len(text)
+
+    def flush(self) -> None:
+        """Hand on the line that this thread has begun."""
+        if line := self._begun.pop(get_ident(), ""):
+            self._take(line)
+
+    def close(self) -> None:
+        """Hand on the lines that all threads have begun; happens by itself when nobody holds the stream any more."""
+        for thread in list(self._begun):
+            if line := self._begun.pop(thread, ""):
+                self._take(line)
+        super().close()
 
 
 class StdlibHandler(logging.Handler):
