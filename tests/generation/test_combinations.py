@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.conftest import Bake, Baked, Environment
 
 MANIFEST = questions()["_manifest"]
-PROJECTS = {**EXTREMES, **every_pair()}
+PROJECTS = {**EXTREMES, **ALONE, **every_pair()}
 PARSERS: dict[str, Callable[[str], object]] = {
     ".py": ast.parse,
     ".toml": tomllib.loads,
@@ -76,6 +76,22 @@ def test_no_word_of_what_was_not_chosen_is_left(baked: Baked, answers: Answers) 
     for path, text in texts(baked(answers)).items():
         assert not unwanted.search(path)
         assert [line for line in text.splitlines() if unwanted.search(line)] == [], path
+
+
+@every_project
+def test_the_extras_are_the_production_destinations_that_were_chosen(baked: Baked, answers: Answers) -> None:
+    """Each with what the plain installation brings as well, and one more for all of them where there are several."""
+    declared = tomllib.loads((baked(answers) / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    chosen = {
+        name: entry["requirements"]
+        for name, entry in MANIFEST["destinations"].items()
+        if entry["role"] == "production" and is_chosen(name, entry["role"], answers)
+    }
+    everything = {"all-destinations": [f"{declared['name']}[{','.join(chosen)}]"]} if len(chosen) > 1 else {}
+    extras = dict(declared["optional-dependencies"])
+    assert extras.pop("dev")
+    assert extras == {**chosen, **everything}
+    assert {need for needs in chosen.values() for need in needs} <= {*declared["dependencies"]}
 
 
 @every_project
