@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from bench_server.logging.destinations.composite import CompositeDestination
+from bench_server.logging.destinations.wrappers import CompositeDestination
 from bench_server.logging.unified_logger import UnifiedLogger
 from bench_server.server.recording import RecordedCall
 from loguru import logger

@@ -15,7 +15,7 @@ from testkit import OWN, program
 from {{cookiecutter.project_slug}}.choices import DEFAULTS, LOCAL, PRODUCTION
 from {{cookiecutter.project_slug}}.cli import main
 from {{cookiecutter.project_slug}}.cli.options import parse
-from {{cookiecutter.project_slug}}.config import ServerConfig, load_config
+from {{cookiecutter.project_slug}}.config import ServerConfig, destination_of, load_config
 from {{cookiecutter.project_slug}}.logging.destinations.base import require_driver
 from {{cookiecutter.project_slug}}.logging.errors import MissingDriverError, SettingError
 from {{cookiecutter.project_slug}}.logging.factory import create_log_destination
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[1]
 FIELDS = [name for name in ServerConfig.model_fields if name != "config_file"]
+LISTS = [name for name in FIELDS if ServerConfig.model_fields[name].annotation == list[str]]
 SAMPLES = ["true", "false", "21", "22", "201", "202", "1000001", "1000002", "/alpha", "/beta", "alpha", "beta",
            "https://alpha.example:1", "https://beta.example:2", "alpha:1", "beta:2"]  # fmt: skip
 
@@ -89,10 +90,10 @@ def test_the_configuration_file_is_named_by_option_variable_or_place(monkeypatch
     assert load_config(**parse(["--config-file", "other.yaml"])[1]).log_level == "DEBUG"
 
 
-@pytest.mark.parametrize("name", ["http_allowed_hosts", "log_redact_keys"])
-@pytest.mark.parametrize("text", ["a,b", " a , b ,", '["a", "b"]', "a, b"])
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("text", ["a,b", " a , b ,", '["a", "b"]', "a, b", '"a,b"'])
 def test_lists_are_read_from_comma_lists_json_and_yaml(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment gives text; YAML may give a list of its own."""
+    """The environment gives text, also with quotes around it; YAML may give a list of its own."""
     monkeypatch.setenv(name.upper(), text)
     assert getattr(load_config(), name) == ["a", "b"]
     monkeypatch.delenv(name.upper())
@@ -113,26 +114,27 @@ def test_variables_in_yaml_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 BROKEN = {
-    "syntax": (b"log_level: INFO\nhttp_host: [a\n", "line 3"),
-    "tab": (b"log_level: INFO\n\thttp_port: 1\n", "line 2"),
-    "list": (b"- a\n- b\n", "holds a list"),
-    "text": (b"just text\n", "holds a str"),
-    "bytes": (b"log_level: \xff\xfe\n", "cannot be read"),
-    "variable": (b"http_host: ${NOWHERE_TO_BE_FOUND}\n", "NOWHERE_TO_BE_FOUND"),
+    "syntax": ("config.yaml", b"log_level: INFO\nhttp_host: [a\n", "line 3"),
+    "tab": ("config.yaml", b"log_level: INFO\n\thttp_port: 1\n", "line 2"),
+    "list": ("config.yaml", b"- a\n- b\n", "holds a list"),
+    "text": ("config.yaml", b"just text\n", "holds a str"),
+    "bytes": ("config.yaml", b"log_level: \xff\xfe\n", "cannot be read"),
+    "variable": ("config.yaml", b"http_host: ${NOWHERE_TO_BE_FOUND}\n", "NOWHERE_TO_BE_FOUND"),
+    "dotenv": (".env", b"LOG_LEVEL=\xff\n", "cannot be read"),
 }
 
 
-@pytest.mark.parametrize(("content", "said"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize(("name", "content", "said"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_file_is_reported_and_left_alone(
-    content: bytes, said: str, capsys: pytest.CaptureFixture[str]
+    name: str, content: bytes, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One sentence on stderr with the file's name and, where there is one, the line; nothing on stdout."""
-    path = Path("config.yaml")
+    path = Path(name)
     path.write_bytes(content)
     assert main(["doctor"]) == 2
     shown = capsys.readouterr()
-    assert shown.out == ""
-    assert "config.yaml" in shown.err
+    assert (shown.out, shown.err.count("\n")) == ("", 1)
+    assert shown.err.startswith(name)
     assert said in shown.err
     assert path.read_bytes() == content
 
@@ -175,6 +177,35 @@ def test_a_malformed_setting_is_one_sentence(
     assert len(lines) == 2
     assert any(line.startswith(said) for line in lines)
     assert any(line.startswith("LOG_RETENTION_DAYS is '-3'") for line in lines)
+
+
+@pytest.mark.parametrize("name", [*filter(destination_of, FIELDS)])
+def test_a_malformed_setting_of_a_destination_stops_only_that_one(
+    name: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Switched off or beside one that works it is a sentence without secrets; alone it ends the start."""
+    owner, said = destination_of(name), f"{name.upper()} is "
+
+    def configure(production: str, *, local: bool = False) -> ServerConfig:
+        on = {"enable_local_logging": local, "enable_production_logging": production != ""}
+        content = {**on, "log_destination_type": production, name: {"url": "https://me:hidden@host"}}
+        Path("config.yaml").write_text(yaml.safe_dump(content))
+        return load_config()
+
+    assert create_log_destination(configure("")).destinations == ()
+    is_local, production = owner in LOCAL, owner if owner in PRODUCTION else ""
+    with pytest.raises(SettingError, match=f"^{said}"):
+        create_log_destination(configure(production, local=is_local))
+    assert main(["doctor"]) == 1
+    beside = create_log_destination(configure(f"{production},{OWN}", local=is_local))
+    assert [lane.name for lane in beside.destinations] == ["jsonl"]
+    *warnings, error = caplog.messages
+    assert len(warnings) == len(configure("").problems)  # a text of any form is looked at when it is needed
+    assert all(text.startswith(f"{owner} is switched off, but {said}") for text in warnings)
+    assert error.startswith(said)
+    out = capsys.readouterr().out
+    assert f"FAIL  {owner}: {said}" in out
+    assert "hidden" not in caplog.text + out
 
 
 def test_aliases_and_switches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,20 +265,11 @@ def test_lanes_are_those_that_are_switched_on() -> None:
 def test_a_missing_driver_is_named_with_the_command_that_installs_it() -> None:
     """The sentence can be pasted into a shell."""
     with pytest.raises(MissingDriverError, match=r"needs the package no_such_driver: run pip install '.*\[extra\]'"):
-        require_driver("no_such_driver", extra="extra")
+        require_driver("no_such_driver", name="extra")
 
 
 @pytest.mark.parametrize(
-    "filters",
-    [
-        {"limit": 0},
-        {"limit": 10_001},
-        {"limit": True},
-        {"limit": "5"},
-        {"offset": -1},
-        {"since": "today"},
-        {"colour": "red"},
-    ],
+    "filters", [{"limit": 0}, {"limit": True}, {"limit": "5"}, {"offset": -1}, {"since": "today"}, {"colour": "red"}]
 )
 def test_a_filter_out_of_range_is_refused(filters: dict[str, Any]) -> None:
     """The sentence names the filter and what it takes."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 from loguru import logger
 
+from {{cookiecutter.project_slug}}.logging.destinations import BufferedDestination
 from {{cookiecutter.project_slug}}.logging.destinations.base import PACKAGE, LogDestination, LogEntry
 from {{cookiecutter.project_slug}}.logging.query import LogQuery
 from {{cookiecutter.project_slug}}.logging.values import encode_json
@@ -275,3 +276,14 @@ def register(server: MCPServer[Any]) -> None:
     """Add the tools of the tests to a server."""
     for tool in (say, process_id, hang, crash, fail_softly, odd_output, in_lines):
         server.add_tool(tool)
+
+
+async def deliver(destination: Any, entries: Sequence[LogEntry], **options: Any) -> BufferedDestination:
+    """Send entries through a buffer until it is closed."""
+    lane = BufferedDestination(destination, **options)
+    await lane.open()
+    for entry in entries:
+        lane.put(entry)
+    await lane.flush()
+    await lane.close()
+    return lane

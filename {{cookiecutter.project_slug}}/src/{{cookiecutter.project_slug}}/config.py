@@ -9,18 +9,34 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from .choices import DEFAULTS, DestinationSettings
 from .logging.errors import SettingError
-from .logging.settings import TextList
+from .logging.settings import LogSettings, TextList
 
 CONFIG_FILE = Path("config.yaml")
 """Read from the working folder when it is there and no other file is named."""
 
+_LOGIN = re.compile(r"^([\w.+-]+://)?.*@", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _logger = logging.getLogger(__name__)
+
+
+class Address(str):
+    """A text with a login before an @, which its representation does not show."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return the text as a literal, the login replaced."""
+        return str.__repr__(without_login(self))
+
+
+def without_login(text: str) -> str:
+    """Return a text in which stars stand for all that is before its last @, but for a scheme."""
+    return _LOGIN.sub(r"\1***@", text)
 
 
 def _path(value: object) -> object:
@@ -37,7 +53,14 @@ class ServerConfig(DestinationSettings, BaseSettings):
     SettingError for a broken configuration file; `load_config` makes both one sentence each.
     """
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # it may be a secret
+    )
+    _problems: dict[str, str] = PrivateAttr(default_factory=dict)
 
     config_file: Path | None = Field(default=None, description="YAML file with settings; also the option --config.")
     transport: Literal["stdio", "streamable-http", "sse"] = Field(
@@ -54,6 +77,18 @@ class ServerConfig(DestinationSettings, BaseSettings):
     http_allowed_origins: TextList = Field(
         default=[], description="More Origin headers that are accepted, such as https://example.org, comma-separated."
     )
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The destinations that cannot be built because a setting of theirs is malformed, each with what is wrong."""
+        return self._problems
+
+    @field_validator("*")
+    @classmethod
+    def _hide_logins(cls, value: object) -> object:
+        if isinstance(value, list):
+            return [cls._hide_logins(item) for item in value]
+        return Address(value) if isinstance(value, str) and ":" in value.rpartition("@")[0] else value
 
     @classmethod
     def settings_customise_sources(
@@ -93,17 +128,42 @@ def _warn_of_unknown(values: dict[str, Any], path: Path, known: list[str]) -> No
 
 
 def load_config(**values: object) -> ServerConfig:
-    """Return the configuration; raise SettingError with one sentence for each setting that is malformed."""
+    """Return the configuration; raise SettingError with one sentence for each setting that is malformed.
+
+    A malformed setting of a destination keeps that destination from being built, and nothing else: `problems`.
+    """
     try:
         return ServerConfig(**values)  # type: ignore[arg-type]
     except ValidationError as error:
-        raise SettingError("\n".join(_sentence(problem) for problem in error.errors())) from None
+        faults = error.errors()
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f".env cannot be read: {error}"
+        raise SettingError(msg) from error
+    names = [str(fault["loc"][0]) for fault in faults]
+    if not all(map(destination_of, names)):
+        raise SettingError("\n".join(map(_sentence, faults)))
+    defaults = {name: ServerConfig.model_fields[name].get_default(call_default_factory=True) for name in names}
+    config = ServerConfig(**{**values, **defaults})
+    for name, fault in zip(names, faults, strict=True):
+        known = config.problems.get(destination_of(name), "")
+        config.problems[destination_of(name)] = f"{known} {_sentence(fault)}".strip()
+    return config
 
 
-def _sentence(problem: Any) -> str:
-    name = str(problem["loc"][0]) if problem["loc"] else ""
-    shown = "not valid" if is_secret(name) else f"{problem['input']!r}"
-    return f"{name.upper()} is {shown}: {problem['msg'].removeprefix('Value error, ')}."
+def _sentence(fault: Any) -> str:
+    name, value = str(fault["loc"][0]), fault["input"]
+    text = repr(without_login(value)) if isinstance(value, str) else without_login(repr(value))
+    shown = "not valid" if is_secret(name) else text
+    return f"{name.upper()} is {shown}: {fault['msg'].removeprefix('Value error, ')}."
+
+
+def destination_of(setting: str) -> str:
+    """Return the name of the destination that a setting is declared beside; empty for one of the server or of all."""
+    if setting not in LogSettings.model_fields:
+        for kind in DestinationSettings.__bases__:
+            if issubclass(kind, LogSettings) and setting in kind.model_fields:
+                return kind.__module__.rpartition(".")[2]
+    return ""
 
 
 def is_secret(name: str) -> bool:

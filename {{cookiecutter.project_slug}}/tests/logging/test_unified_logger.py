@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from {{cookiecutter.project_slug}}.logging.counters import Counters
+    from {{cookiecutter.project_slug}}.logging.destinations.base import Counters
 
     Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from typing import TYPE_CHECKING
 
 from ..config import load_config
-from ..logging.errors import LoggingError
+from ..logging.errors import LoggingError, SettingError
 from .options import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
+
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+"""What shells show for a command that SIGPIPE ended."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,16 +27,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.verb == "logs":
             from .logs import run_logs  # noqa: PLC0415 - a verb's imports are paid by that verb only
 
-            return asyncio.run(run_logs(options, config))
+            return _print_all(run_logs(options, config))
         if options.verb == "doctor":
             from .doctor import run_doctor  # noqa: PLC0415
 
-            return asyncio.run(run_doctor(config))
+            return _print_all(run_doctor(config))
         from ..server.serve import serve  # noqa: PLC0415
 
         return serve(config)
     except LoggingError as error:
         print(error, file=sys.stderr)
-        return 2
+        return 2 if isinstance(error, SettingError) else 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left in the buffer
+        return PIPE_CLOSED
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
+
+
+def _print_all(verb: Coroutine[None, None, int]) -> int:
+    """Run a verb until all that it printed is out, so that a closed pipe is not found by the interpreter's end."""
+    code = asyncio.run(verb)
+    sys.stdout.flush()
+    return code

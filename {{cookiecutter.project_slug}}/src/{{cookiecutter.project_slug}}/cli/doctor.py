@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from ..choices import COMMAND, LOCAL, PRODUCTION
-from ..config import CONFIG_FILE
+from ..config import CONFIG_FILE, Address, ServerConfig, destination_of, without_login
 from ..logging.correlation import new_id
 from ..logging.destinations.base import LogEntry
 from ..logging.errors import LoggingError
 from ..logging.factory import create_lane, local_names, production_names
 
 if TYPE_CHECKING:
-    from ..config import ServerConfig
     from ..logging.destinations.buffered import BufferedDestination
 
 POLL = 0.1
 PATIENCE = 5.0
 """Seconds a destination has to give a probe back: some show an entry a moment after they took it."""
+_URL = re.compile(r"([\w+.-]+://)(?:[^@/?#]*@)?([^@:?#]*(?::\d+[^@:?#]*)*)(?:\?[^@]*)?")
+"""A URL of hosts: what goes before and after its login and before its query."""
 
 
 async def run_doctor(config: ServerConfig) -> int:
@@ -35,6 +40,8 @@ async def run_doctor(config: ServerConfig) -> int:
     for name in (*LOCAL, *PRODUCTION):
         if name not in wanted:
             print(f"off   {name}: {_how_to_switch_on(name)}")
+            if name in config.problems:
+                print(f"      {config.problems[name]}")
     if not wanted:
         print("ok    stderr: the only place entries go to")
     return 0 if all(findings) else 1
@@ -51,10 +58,13 @@ async def _check(name: str, config: ServerConfig) -> bool:
     try:
         lane.put(entry)
         await lane.flush()
-        return await _report(lane, entry)
+        works = await _report(lane, entry)
     finally:
         with suppress(Exception):
             await asyncio.wait_for(lane.close(), config.log_drain_timeout_ms / 1000)
+    if settings := _settings_of(name, config):
+        print(f"      {settings}")
+    return works
 
 
 def _probe() -> LogEntry:
@@ -97,3 +107,21 @@ def _how_to_switch_on(name: str) -> str:
     if name in LOCAL:
         return "switched off by ENABLE_LOCAL_LOGGING=false"
     return f"switch it on with ENABLE_PRODUCTION_LOGGING=true LOG_DESTINATION_TYPE={name}"
+
+
+def _settings_of(name: str, config: ServerConfig) -> str:
+    """Return a destination's own settings without their secrets: where it is, above all."""
+    values = {field: getattr(config, field) for field in ServerConfig.model_fields if destination_of(field) == name}
+    shown = {field: text for field, value in values.items() if (text := _without_secret(value))}
+    return ", ".join(f"{field.upper()}={text}" for field, text in shown.items())
+
+
+def _without_secret(value: object) -> str:
+    if isinstance(value, SecretStr):
+        url = _URL.fullmatch(value.get_secret_value())
+        return url[1] + url[2] if url else str(value)
+    if isinstance(value, list):
+        return ",".join(map(_without_secret, value))
+    if isinstance(value, Path):
+        return str(value.expanduser().absolute())
+    return without_login(value) if isinstance(value, Address) else "" if value is None else str(value)

@@ -6,15 +6,17 @@ import asyncio
 import shutil
 import sys
 from collections import defaultdict
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from ..choices import LOCAL, PRODUCTION
+from ..logging.destinations.base import name_of
 from ..logging.destinations.console import printable
-from ..logging.errors import SettingError
+from ..logging.errors import DeliveryError, LoggingError, SettingError
 from ..logging.factory import create_destination, local_names, production_names
 from ..logging.query import LEVELS, MAX_LIMIT
 
@@ -33,7 +35,7 @@ FILTERS = ("tool_name", "log_type", "status", "correlation_id", "since", "until"
 
 
 async def run_logs(options: argparse.Namespace, config: ServerConfig) -> int:
-    """Run `logs` and return the exit code; raises SettingError for filters or destinations that do not work."""
+    """Run `logs` and return the exit code; raises SettingError for a wrong question, DeliveryError for no answer."""
     if options.action == "resend":
         from .resend import resend  # noqa: PLC0415 - only where it is asked for
 
@@ -50,20 +52,30 @@ async def readable(name: str | None, config: ServerConfig) -> AsyncIterator[LogD
     """Give the named destination, or the first that can be read of those in use and then of those there are."""
     in_use = filter(None, (*local_names(config), *production_names(config)))
     problem = "this project keeps entries nowhere"
-    for candidate in [name] if name else dict.fromkeys([*in_use, *LOCAL, *PRODUCTION]):
-        destination = create_destination(candidate, config)
-        try:
-            await destination.query(limit=1)
-        except NotImplementedError as error:
-            problem = str(error)
-            continue
-        try:
-            yield destination
-        finally:
-            await destination.close()
-        return
+    async with AsyncExitStack() as stack:
+        for candidate in [name] if name else dict.fromkeys([*in_use, *LOCAL, *PRODUCTION]):
+            destination = create_destination(candidate, config)
+            stack.push_async_callback(destination.close)
+            try:
+                await read(destination, limit=1)
+            except NotImplementedError as error:
+                problem = str(error)
+            else:
+                yield destination
+                return
     msg = f"There is nothing to read: {problem}."
     raise SettingError(msg)
+
+
+async def read(source: LogDestination, **filters: Any) -> list[LogEntry]:
+    """Query a destination; raise DeliveryError of one sentence for whatever its driver raises."""
+    try:
+        return await source.query(**filters)
+    except (LoggingError, NotImplementedError):
+        raise
+    except Exception as error:
+        msg = f"{name_of(source)} cannot be read: {error or type(error).__name__}"
+        raise DeliveryError(msg) from error
 
 
 def filters_of(options: argparse.Namespace) -> dict[str, Any]:
@@ -77,7 +89,7 @@ def filters_of(options: argparse.Namespace) -> dict[str, Any]:
 async def every_page(source: LogDestination, **filters: Any) -> AsyncIterator[list[LogEntry]]:
     """Yield all matching entries in pages, newest first."""
     for offset in range(0, sys.maxsize, MAX_LIMIT):
-        page = await source.query(**filters, limit=MAX_LIMIT, offset=offset)
+        page = await read(source, **filters, limit=MAX_LIMIT, offset=offset)
         if page:
             yield page
         if len(page) < MAX_LIMIT:
@@ -86,17 +98,17 @@ async def every_page(source: LogDestination, **filters: Any) -> AsyncIterator[li
 
 async def _show(source: LogDestination, options: argparse.Namespace) -> None:
     filters = filters_of(options)
-    entries = await source.query(**filters, limit=options.limit, offset=options.offset)
+    entries = await read(source, **filters, limit=options.limit, offset=options.offset)
     if not options.follow:
         _print(entries, as_json=options.json)
         return
     seen: dict[str, None] = {}
-    while True:
+    for number in count():
         fresh = [entry for entry in reversed(entries) if entry.entry_id not in seen]
-        _print(fresh, as_json=options.json, is_first=not seen)
+        _print(fresh, as_json=options.json, is_first=number == 0)
         seen = dict.fromkeys([*seen, *(entry.entry_id for entry in fresh)][-2 * MAX_LIMIT :])
         await asyncio.sleep(POLL)
-        entries = await source.query(**filters, limit=1_000)
+        entries = await read(source, **filters, limit=1_000)
 
 
 def _print(entries: list[LogEntry], *, as_json: bool, is_first: bool = True) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from ..choices import LOCAL, PRODUCTION
 from ..logging.errors import SettingError
@@ -13,9 +14,10 @@ from .logs import every_page, filters_of, readable
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import AsyncIterator
 
     from ..config import ServerConfig
-    from ..logging.destinations.base import LogEntry
+    from ..logging.destinations.base import LogDestination, LogEntry
     from ..logging.destinations.buffered import BufferedDestination
 
 PAGE = 1_000
@@ -31,12 +33,17 @@ async def resend(options: argparse.Namespace, config: ServerConfig) -> int:
     lane = create_lane(_target(options, config), config)
     filters = {**filters_of(options), "until": options.until or datetime.now(UTC)}
     async with readable(options.source or next(iter(LOCAL)), config) as source:
-        entries = [entry async for page in every_page(source, **filters) for entry in page][::-1]
-    await lane.open()
-    try:
-        return await _send(entries, lane)
-    finally:
-        await lane.close()
+        total, moments = await _divide(source, filters)
+        await lane.open()
+        try:
+            handed = 0
+            async for entries in _periods(source, filters, moments):
+                handed += len(entries)
+                if not await _send(entries, lane, max(total, handed)):
+                    return _report(lane, max(total, handed))
+            return _report(lane, handed)
+        finally:
+            await lane.close()
 
 
 def _target(options: argparse.Namespace, config: ServerConfig) -> str:
@@ -48,21 +55,47 @@ def _target(options: argparse.Namespace, config: ServerConfig) -> str:
     return name
 
 
-async def _send(entries: list[LogEntry], lane: BufferedDestination) -> int:
+async def _divide(source: LogDestination, filters: dict[str, Any]) -> tuple[int, list[datetime]]:
+    """Count entries, and return the moments, oldest first, that part them into periods of about a page each.
+
+    Queries give the newest first, and offsets from there move with each entry that arrives meanwhile.
+    """
+    total, moments = 0, {filters["until"]}
+    async for page in every_page(source, **filters):
+        total += len(page)
+        moments.add(page[-1].timestamp)
+    return total, sorted(moments)
+
+
+async def _periods(
+    source: LogDestination, filters: dict[str, Any], moments: list[datetime]
+) -> AsyncIterator[list[LogEntry]]:
+    """Yield the entries of each period, oldest first; only one period is in memory."""
+    for since, until in pairwise(moments):
+        period = {**filters, "since": since, "until": until}
+        yield [entry async for page in every_page(source, **period) for entry in page][::-1]
+
+
+async def _send(entries: list[LogEntry], lane: BufferedDestination, total: int) -> bool:
+    """Send entries and return whether all of them were taken or refused."""
     size = min(PAGE, lane.capacity)
     for start in range(0, len(entries), size):
         for entry in entries[start : start + size]:
             lane.put(entry)
         await lane.flush()
         counters = lane.counters
-        _progress(counters.written, len(entries))
+        _progress(counters.written, total)
         if counters.queued:
-            break
+            return False
+    return True
+
+
+def _report(lane: BufferedDestination, total: int) -> int:
     counters = lane.counters
-    print(f"\n{counters.written} of {len(entries)} entries sent to {lane.name}", file=sys.stderr)
+    print(f"\n{counters.written} of {total} entries sent to {lane.name}", file=sys.stderr)
     if counters.last_error:
         print(f"{lane.name}: {counters.last_error}", file=sys.stderr)
-    return 0 if counters.written == len(entries) else 1
+    return 0 if counters.written == total else 1
 
 
 def _progress(done: int, total: int) -> None:

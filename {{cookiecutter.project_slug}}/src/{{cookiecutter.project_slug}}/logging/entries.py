@@ -14,7 +14,7 @@ import traceback
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .correlation import get_correlation_id, new_id
 from .destinations.base import LogEntry, LogType
@@ -51,8 +51,7 @@ class ServerInfo:
     hostname: str = field(default_factory=socket.gethostname)
 
 
-@dataclass(kw_only=True, slots=True)
-class CallerInfo:
+class CallerInfo(NamedTuple):
     """What a tool call's entry says about who called; texts are the client's own and already clean."""
 
     client_name: str | None = None

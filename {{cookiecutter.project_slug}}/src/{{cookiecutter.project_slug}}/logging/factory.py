@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from ..choices import LOCAL, PRODUCTION
 from .destinations.base import LogDestination, name_of
 from .destinations.buffered import BufferedDestination
-from .destinations.composite import CompositeDestination
-from .destinations.retry import RetryWrapper
+from .destinations.wrappers import CompositeDestination, RetryWrapper
 from .errors import LoggingError, SettingError
 
 if TYPE_CHECKING:
@@ -28,7 +27,8 @@ def create_log_destination(config: ServerConfig) -> LogDestination:
     asked for and none could be built; where none was asked for, the result delivers nowhere.
     """
     lanes, problems = [], []
-    for name in (*local_names(config), *production_names(config)):
+    wanted = [*local_names(config), *production_names(config)]
+    for name in wanted:
         try:
             lanes.append(create_lane(name, config))
         except LoggingError as error:
@@ -37,6 +37,9 @@ def create_log_destination(config: ServerConfig) -> LogDestination:
         raise SettingError("\n".join(problems))
     for problem in problems:
         _logger.error(problem)
+    for name, problem in config.problems.items():
+        if name not in wanted:
+            _logger.warning("%s is switched off, but %s", name, problem)
     return CompositeDestination(lanes)
 
 
@@ -77,6 +80,8 @@ def create_destination(name: str, config: ServerConfig) -> LogDestination:
         valid = ", ".join([*known, "package.module:Class"])
         msg = f"LOG_DESTINATION_TYPE is {name!r}; valid are: {valid}."
         raise SettingError(msg)
+    if name in config.problems:
+        raise SettingError(config.problems[name])
     return known[name](config)
 
 

@@ -12,13 +12,18 @@ Level = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITIC
 
 
 def split_list(value: object) -> object:
-    """Turn a comma list or a JSON list into a list of stripped, non-empty strings; leave anything else alone."""
+    """Turn a comma list or a JSON list into a list of stripped, non-empty strings; leave anything else alone.
+
+    A JSON string is a comma list whose quotes were kept, as compose files keep them.
+    """
     if not isinstance(value, str):
         return value
     try:
         parsed = orjson.loads(value)
     except orjson.JSONDecodeError:
-        parsed = value.split(",")
+        parsed = value
+    if isinstance(parsed, str):
+        parsed = parsed.split(",")
     return [text for item in parsed if (text := str(item).strip())] if isinstance(parsed, list) else value
 
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .capture import STDLIB_LEVELS, capture_loguru, capture_stdlib
 from .destinations.base import LogDestination, LogEntry
 from .destinations.buffered import BufferedDestination
-from .destinations.composite import CompositeDestination
 from .destinations.console import ConsoleDestination
+from .destinations.wrappers import CompositeDestination
 from .entries import EntryFactory, ServerInfo
 from .settings import LogSettings
 from .writer import WriterThread
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from loguru import Record
 
-    from .counters import Counters
+    from .destinations.base import Counters
 
 DESTINATIONS_SHARE = 0.85
 """Share of the time for a drain that is the destinations'; stderr, which says what came of it, has the rest."""

@@ -140,7 +140,10 @@ class RecordedCall:
         UnifiedLogger.emit(entry)
 
     def _notes(self) -> dict[str, Any] | None:
-        _, note = client_correlation_id(self._request.meta if self._request is not None else None)
+        meta = self._request.meta if self._request is not None else None
+        if not meta:
+            return None
+        _, note = client_correlation_id(meta)
         return {"correlation_id_replaced": note} if note is not None else None
 
     def _caller(self) -> CallerInfo:
@@ -149,16 +152,17 @@ class RecordedCall:
             return NOBODY
         params = request.session.client_params
         client = params.client_info if params is not None else None
+        number = request.request_id
         token = get_access_token()
         span = get_current_span().get_span_context()
         return CallerInfo(
-            client_name=clean(client.name) if client is not None else None,
-            client_version=clean(client.version) if client is not None else None,
-            protocol_version=request.protocol_version,
-            request_id=self._entries.text(str(request.request_id), limit=NAME_LENGTH),
-            principal=clean(token.subject or token.client_id) if token is not None else None,
-            trace_id=format_trace_id(span.trace_id) if span.is_valid else None,
-            span_id=format_span_id(span.span_id) if span.is_valid else None,
+            clean(client.name) if client is not None else None,
+            clean(client.version) if client is not None else None,
+            request.protocol_version,
+            str(number) if isinstance(number, int) else self._entries.text(str(number), limit=NAME_LENGTH),
+            clean(token.subject or token.client_id) if token is not None else None,
+            format_trace_id(span.trace_id) if span.is_valid else None,
+            format_span_id(span.span_id) if span.is_valid else None,
         )
 
 
@@ -190,4 +194,5 @@ def _cause(error: BaseException) -> BaseException:
 def _summary(result: CallToolResult) -> str:
     if not result.content:
         return "" if result.structured_content is None else encode_json(result.structured_content)
-    return "\n".join(block.text if isinstance(block, TextContent) else f"[{block.type}]" for block in result.content)
+    blocks = [block.text if isinstance(block, TextContent) else f"[{block.type}]" for block in result.content]
+    return blocks[0] if len(blocks) == 1 else "\n".join(blocks)

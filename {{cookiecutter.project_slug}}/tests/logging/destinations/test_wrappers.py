@@ -12,15 +12,15 @@ from unittest.mock import AsyncMock, Mock
 
 import pytest
 from loguru import logger
-from testkit import FailingDestination, HangingDestination, MemoryDestination, eventually, make_entry
+from testkit import FailingDestination, HangingDestination, MemoryDestination, deliver, eventually, make_entry
 
 from {{cookiecutter.project_slug}}.logging.correlation import new_id
 from {{cookiecutter.project_slug}}.logging.destinations import (
-    BufferedDestination,
     CompositeDestination,
     LogEntry,
     RetryWrapper,
     buffered,
+    wrappers,
 )
 from {{cookiecutter.project_slug}}.logging.destinations.base import FIELD_NAMES
 from {{cookiecutter.project_slug}}.logging.errors import (
@@ -52,17 +52,6 @@ class PickyDestination(MemoryDestination):
             msg = "poison"
             raise RejectedError(msg)
         self.entries.extend(entries)
-
-
-async def deliver(destination: Any, entries: Sequence[LogEntry], **options: Any) -> BufferedDestination:
-    """Send entries through a buffer until it is closed."""
-    lane = BufferedDestination(destination, **options)
-    await lane.open()
-    for entry in entries:
-        lane.put(entry)
-    await lane.flush()
-    await lane.close()
-    return lane
 
 
 async def test_a_retry_reaches_a_mock_a_second_time() -> None:
@@ -143,6 +132,18 @@ async def test_what_a_backend_took_of_a_batch_is_not_sent_again() -> None:
     assert (unwrapped.counters.failed, unwrapped.counters.accepted) == (2, 6)
 
 
+async def test_pauses_grow_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    """50, 100, 200 ms, each longer by up to a quarter at random, so that processes do not return together."""
+    pauses: list[float] = []
+    monkeypatch.setattr(wrappers.asyncio, "sleep", AsyncMock(side_effect=pauses.append))
+    for _ in range(2):
+        failing = FailingDestination(*[ConnectionError("down")] * 3)
+        await RetryWrapper(failing, max_attempts=4, retry_delay_ms=50).write_batch([make_entry()])
+    bounds = [(0.05, 0.0625), (0.1, 0.125), (0.2, 0.25)] * 2
+    assert all(low <= pause <= high for pause, (low, high) in zip(pauses, bounds, strict=True))
+    assert pauses[:3] != pauses[3:]
+
+
 async def test_the_write_timeout_is_not_the_retry_delay() -> None:
     """A backend that takes 60 ms gets every entry once with a delay of 50 ms; one that never answers is left."""
 
@@ -158,96 +159,6 @@ async def test_the_write_timeout_is_not_the_retry_delay() -> None:
     hanging = HangingDestination()
     await RetryWrapper(hanging, 2, 1, write_timeout_ms=20).write(make_entry())
     assert hanging.attempts == 2
-
-
-async def test_opening_that_fails_or_hangs_loses_nothing() -> None:
-    """A destination that is down at the start is delivered to once it is up."""
-
-    class LateDestination(FailingDestination):
-        async def open(self) -> None:
-            msg = "not there yet"
-            raise ConnectionError(msg)
-
-    class StuckDestination(MemoryDestination):
-        async def open(self) -> None:
-            await asyncio.Event().wait()
-
-    late, stuck = LateDestination(ConnectionError("still not")), StuckDestination()
-    for destination in (late, stuck):
-        lane = BufferedDestination(RetryWrapper(destination, 1, 1, write_timeout_ms=50))
-        await lane.open()
-        lane.put(make_entry("waited"))
-        await eventually(lambda: destination.entries)  # noqa: B023 - called in this round only
-        assert destination.messages == ["waited"]
-        await lane.close()
-
-
-async def test_batches_are_full_and_small_ones_wait_a_moment() -> None:
-    """1,200 entries are three writes; one entry is written within the linger."""
-    memory = MemoryDestination()
-    lane = await deliver(memory, [make_entry() for _ in range(1_200)])
-    assert memory.batches == [500, 500, 200]
-    assert lane.counters.written == lane.counters.accepted == 1_200
-    lane = BufferedDestination(memory, linger=0.05)
-    await lane.open()
-    begun = time.monotonic()
-    lane.put(make_entry("alone"))
-    await eventually(lambda: memory.entries[-1].message == "alone")
-    assert time.monotonic() - begun < 1
-    await lane.close()
-    assert memory.closed == 2
-
-
-async def test_a_full_buffer_keeps_the_newest() -> None:
-    """What does not fit is dropped from the old end, also from a batch that failed, and counted."""
-    failing = FailingDestination(*[ConnectionError("down")] * 3)
-    lane = BufferedDestination(failing, capacity=10, linger=0)
-    await lane.open()
-    for number in range(25):
-        lane.put(make_entry(str(number)))
-    await eventually(lambda: not lane.counters.queued)
-    await lane.close()
-    assert failing.messages[-10:] == [str(number) for number in range(15, 25)]
-    assert lane.counters.dropped == 25 - len(failing.entries)
-
-
-async def test_a_destination_that_is_down_is_said_once(capfd: pytest.CaptureFixture[str]) -> None:
-    """Not once per attempt or entry; that it is back is said too."""
-    failing = FailingDestination(*[ConnectionError("down today")] * 50)
-    UnifiedLogger.initialize(MemoryDestination())
-    lane = await deliver(failing, [])
-    await lane.open()
-    for _ in range(100):
-        lane.put(make_entry())
-    await eventually(lambda: lane.counters.written == 100)
-    await lane.close()
-    UnifiedLogger.shutdown()
-    shown = capfd.readouterr().err
-    assert shown.count("down today") == 1
-    assert shown.count("delivering again") == 1
-
-
-async def test_a_buffer_takes_entries_before_it_is_open_and_after_it_is_closed() -> None:
-    """Early ones are delivered, late ones counted as dropped; closing twice is harmless."""
-    memory = MemoryDestination()
-    lane = BufferedDestination(memory)
-    lane.put(make_entry("early"))
-    await lane.open()
-    await lane.close()
-    lane.put(make_entry("late"))
-    await lane.close()
-    assert memory.messages == ["early"]
-    assert (lane.counters.accepted, lane.counters.written, lane.counters.dropped) == (2, 1, 1)
-
-
-async def test_reading_waits_for_what_was_just_logged() -> None:
-    """A query through the buffer finds the entry that was put before it; entries keep the time of the event."""
-    lane = BufferedDestination(MemoryDestination(), linger=5)
-    await lane.open()
-    entry = make_entry("a moment ago", timestamp=datetime(2026, 1, 1, 23, 59, 59, tzinfo=UTC))
-    await lane.write(entry)
-    assert await lane.query(text="moment") == [entry]
-    await lane.close()
 
 
 def test_stderr_shows_text_or_json_and_stdout_nothing(capfd: pytest.CaptureFixture[str]) -> None:

@@ -9,9 +9,9 @@ from .base import LogDestination, LogEntry
 
 _WHERE = {
     "BufferedDestination": "buffered",
-    "CompositeDestination": "composite",
+    "CompositeDestination": "wrappers",
     "ConsoleDestination": "console",
-    "RetryWrapper": "retry",
+    "RetryWrapper": "wrappers",
 }
 
 

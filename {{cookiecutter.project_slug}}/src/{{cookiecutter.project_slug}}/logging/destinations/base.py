@@ -1,8 +1,9 @@
-"""What an entry is, and what a destination has to do with it."""
+"""What an entry is, what a destination has to do with it, and the count of what became of the entries."""
 
 from __future__ import annotations
 
 import importlib.util
+import itertools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -124,11 +125,54 @@ class LogDestination(ABC):
         """Release what `open` took; safe to call twice, and without `open`."""
 
 
-def require_driver(module: str, *, extra: str) -> None:
-    """Raise MissingDriverError unless `module` can be imported, without importing it."""
+class Tally:
+    """A count that any thread raises without a lock: `next` on `itertools.count` is one step of the interpreter."""
+
+    __slots__ = ("_count", "add")
+
+    def __init__(self) -> None:
+        self._count = itertools.count()
+        self.add = self._count.__next__
+        """Raise the count by one and return what it was."""
+
+    @property
+    def value(self) -> int:
+        """How often `add` was called: `itertools.count` shows it in its text only."""
+        return int(repr(self._count)[len("count(") : -1])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counters:
+    """One destination's numbers since the start: accepted = written + dropped + failed + queued, always.
+
+    `written` reached the destination, `dropped` made room for newer ones or came too late, `failed` were refused by
+    the destination for good, `queued` still wait; `retried` counts attempts beyond the first of a batch.
+    """
+
+    destination: str
+    accepted: int = 0
+    written: int = 0
+    retried: int = 0
+    dropped: int = 0
+    failed: int = 0
+    queued: int = 0
+    last_error: str | None = None
+
+    def __str__(self) -> str:
+        numbers = ", ".join(
+            f"{name} {getattr(self, name)}" for name in ("written", "retried", "dropped", "failed", "queued")
+        )
+        return f"{self.destination}: {numbers}" + (f"; last error: {self.last_error}" if self.last_error else "")
+
+
+def require_driver(module: str, *, name: str, package: str | None = None) -> None:
+    """Raise MissingDriverError unless `module` can be imported, without importing it.
+
+    `name` is the destination's; what brings the module is this project's extra of that name, or `package`.
+    """
     if importlib.util.find_spec(module) is None:
-        install = f"pip install '{PACKAGE.replace('_', '-')}[{extra}]'"
-        msg = f"The {extra} destination needs the package {module}: run {install}"
+        package = package or f"{PACKAGE.replace('_', '-')}[{name}]"
+        msg = f"The {name} destination needs the package {module}: run pip install '{package}'"
         raise MissingDriverError(msg)
 
 

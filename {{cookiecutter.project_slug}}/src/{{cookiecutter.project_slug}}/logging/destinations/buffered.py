@@ -10,9 +10,8 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ..counters import Counters, Tally
 from ..errors import PartialDeliveryError, RefusedError, RejectedError
-from .base import LogDestination, LogEntry, batch_size_of, name_of
+from .base import Counters, LogDestination, LogEntry, Tally, batch_size_of, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +45,7 @@ class BufferedDestination(LogDestination):
         self._part = self.batch_size
         self._accepted = Tally()
         self._written = self._failed = 0
-        self._awake = self._hurried = self._closed = False
+        self._awake = self._hurried = self._overflowed = self._closed = False
         self._last_error: str | None = None
         self._said_at = float("-inf")
         self._down_since: float | None = None
@@ -74,6 +73,9 @@ class BufferedDestination(LogDestination):
     def put(self, entry: LogEntry) -> None:
         """Take an entry; the oldest goes when the buffer is full. Never waits, never raises, from any thread."""
         self._accepted.add()
+        if len(self._waiting) == self.capacity and not self._overflowed:
+            self._overflowed = True
+            self._notify(self._say_overflow)
         self._waiting.append(entry)
         if not self._awake:
             self._awake = True
@@ -88,7 +90,7 @@ class BufferedDestination(LogDestination):
 
     async def open(self) -> None:
         """Start delivering on the running loop; the destination is opened by the task, not waited for."""
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._overflowed = asyncio.get_running_loop(), False
         self._event, self._full = asyncio.Event(), asyncio.Event()
         self._closing, self._idle = asyncio.Event(), asyncio.Event()
         self._task = asyncio.create_task(self._run(), name=f"log buffer {self.name}")
@@ -215,9 +217,7 @@ class BufferedDestination(LogDestination):
         except BaseException as error:  # whatever a driver raises, CancelledError too, is passing trouble
             if self._closing.is_set() and isinstance(error, asyncio.CancelledError):
                 raise
-            self._part = max(1, len(part) // 2)  # a slow or busy one may take fewer in time
-            self._down_since = self._down_since or time.monotonic()
-            self._say(error, f"{len(self._waiting) + len(self._in_flight)} entries wait")
+            self._keep(part, error)
             return False
         else:
             self._delivered(len(part))
@@ -226,11 +226,22 @@ class BufferedDestination(LogDestination):
         return True
 
     def _settle(self, part: list[LogEntry], error: PartialDeliveryError) -> bool:
-        self._written += len(part) - len(error.again) - len(error.rejected)
+        taken = len(part) - len(error.again) - len(error.rejected)
+        self._in_flight[: len(part)] = error.again
         if error.rejected:
             self._refuse(len(error.rejected), error)
-        self._in_flight[: len(part)] = error.again
+        if error.again:
+            self._written += taken
+            self._keep(part, error)
+        elif taken:
+            self._delivered(taken)
         return not error.again
+
+    def _keep(self, part: list[LogEntry], error: BaseException) -> None:
+        """Leave a part where it is, to be sent in smaller ones: a slow or busy destination may take those in time."""
+        self._part = max(1, len(part) // 2)
+        self._down_since = self._down_since or time.monotonic()
+        self._say(error, f"{len(self._waiting) + len(self._in_flight)} entries wait")
 
     def _delivered(self, count: int) -> None:
         self._written += count
@@ -243,12 +254,23 @@ class BufferedDestination(LogDestination):
         self._say(error, f"{count} entries lost")
 
     def _say(self, error: BaseException, consequence: str) -> None:
-        """Say that delivery fails, once in a while: this runs on the writer's thread, so it reaches stderr only."""
+        """Say that delivery fails."""
         self._last_error = str(error) or type(error).__name__
+        self._complain(self._last_error, f"{consequence}, ")
+
+    def _say_overflow(self) -> None:
+        """Say that entries come faster than they go, and listen again for that after a while."""
+        self._complain(f"its buffer of {self.capacity} entries is full")
+        asyncio.get_running_loop().call_later(SAY_INTERVAL, self._listen)
+
+    def _complain(self, problem: str, consequence: str = "") -> None:
+        """Say a problem once in a while: this runs on the writer's thread, so it reaches stderr only."""
         if time.monotonic() - self._said_at >= SAY_INTERVAL:
             self._said_at = time.monotonic()
-            dropped = self.counters.dropped
-            _logger.error("%s: %s (%s, %d dropped so far)", self.name, self._last_error, consequence, dropped)
+            _logger.error("%s: %s (%s%d dropped so far)", self.name, problem, consequence, self.counters.dropped)
+
+    def _listen(self) -> None:
+        self._overflowed = False
 
     async def _open_destination(self) -> None:
         try:

@@ -86,7 +86,7 @@ class ConvexDestination(LogDestination):
     @classmethod
     def from_config(cls, config: ConvexSettings) -> Self:
         """Build the destination; raise MissingDriverError without httpx, SettingError for a malformed setting."""
-        require_driver("httpx", extra="convex")
+        require_driver("httpx", name="convex")
         return cls(
             config.convex_endpoint_url,
             api_key=config.convex_api_key.get_secret_value(),

@@ -141,7 +141,7 @@ class KafkaDestination(LogDestination):
     @classmethod
     def from_config(cls, config: KafkaSettings) -> Self:
         """Build the destination; raise MissingDriverError without aiokafka, SettingError for a malformed setting."""
-        require_driver("aiokafka", extra="kafka")
+        require_driver("aiokafka", name="kafka")
         return cls(
             config.kafka_bootstrap_servers,
             topic=config.kafka_topic,

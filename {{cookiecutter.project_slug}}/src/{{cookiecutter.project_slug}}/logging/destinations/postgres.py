@@ -86,7 +86,7 @@ class PostgresDestination(LogDestination):
     @classmethod
     def from_config(cls, config: PostgresSettings) -> Self:
         """Build the destination; raise MissingDriverError without asyncpg."""
-        require_driver("asyncpg", extra="postgres")
+        require_driver("asyncpg", name="postgres")
         return cls(
             config.postgres_dsn.get_secret_value(),
             table=config.postgres_table,

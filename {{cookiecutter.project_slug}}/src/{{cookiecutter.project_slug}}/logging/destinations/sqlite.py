@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sqlite3
 import time
@@ -55,6 +56,8 @@ _TEXT_COLUMNS = ("message", "error_message", "output_summary", "tool_name", "inp
 _TIMESTAMP, _INPUT_ARGS, _EXTRA_DATA = map(FIELD_NAMES.index, ("timestamp", "input_args", "extra_data"))
 _values = attrgetter(*FIELD_NAMES)
 
+_logger = logging.getLogger(__name__)
+
 
 def _default_path() -> Path:
     from platformdirs import user_data_path  # noqa: PLC0415 - only where nothing else was configured
@@ -89,19 +92,25 @@ class SQLiteDestination(LogDestination):
     @classmethod
     def from_config(cls, config: SQLiteSettings) -> Self:
         """Build the destination; raise MissingDriverError without aiosqlite."""
-        require_driver("aiosqlite", extra="sqlite")
+        require_driver("aiosqlite", name="sqlite", package="aiosqlite")
         return cls(config.sqlite_path, retention_days=config.log_retention_days)
 
     async def open(self) -> None:
         """Make the file (0600), the table and its indexes; raise RefusedError where the schema is newer than ours."""
         import aiosqlite  # noqa: PLC0415 - a driver is imported by the destination that is switched on
 
+        await self.close()
         _create_private(self.path)
-        self._connection = await aiosqlite.connect(self.path, timeout=BUSY_TIMEOUT_MS / 1000)
-        self._file_id = _file_id(self.path)
-        await self._connection.execute("PRAGMA journal_mode = WAL")
-        await self._connection.execute("PRAGMA synchronous = NORMAL")
-        await self._migrate(self._connection)
+        connection = await aiosqlite.connect(self.path, timeout=BUSY_TIMEOUT_MS / 1000)
+        try:
+            file_id = _file_id(self.path)
+            await connection.execute("PRAGMA journal_mode = WAL")
+            await connection.execute("PRAGMA synchronous = NORMAL")
+            await self._migrate(connection)
+        except BaseException:
+            await connection.close()
+            raise
+        self._connection, self._file_id = connection, file_id
 
     async def write(self, entry: LogEntry) -> None:
         """Insert one entry."""
@@ -168,13 +177,20 @@ class SQLiteDestination(LogDestination):
         await connection.commit()
 
     async def _expire(self, connection: aiosqlite.Connection) -> None:
+        """Delete what is past retention; what was written is written, so a failure here is only said."""
         if not self.retention_days or time.monotonic() - self._expired_at < RETENTION_INTERVAL:
             return
         limit = iso_utc(datetime.now(UTC) - timedelta(days=self.retention_days))
-        cursor = await connection.execute(_EXPIRE, (limit,))
-        await connection.commit()
-        if cursor.rowcount < RETENTION_CHUNK:
+        try:
+            cursor = await connection.execute(_EXPIRE, (limit,))
+            await connection.commit()
+        except sqlite3.Error as error:
+            await connection.rollback()
+            _logger.warning("Rows of %s past retention are not deleted: %s", self.path, error)
             self._expired_at = time.monotonic()
+        else:
+            if cursor.rowcount < RETENTION_CHUNK:
+                self._expired_at = time.monotonic()
 
 
 def _create_private(path: Path) -> None:

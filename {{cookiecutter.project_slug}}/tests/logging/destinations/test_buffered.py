@@ -1,0 +1,161 @@
+"""The buffer in front of a destination: batches, bounds, counters, and what is said when entries cannot go."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from testkit import FailingDestination, MemoryDestination, deliver, eventually, make_entry
+
+from {{cookiecutter.project_slug}}.logging.destinations import BufferedDestination, RetryWrapper, buffered
+from {{cookiecutter.project_slug}}.logging.errors import PartialDeliveryError
+from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from {{cookiecutter.project_slug}}.logging.destinations import LogEntry
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a destination that is down be visited again soon."""
+    monkeypatch.setattr(buffered, "PAUSES", (0.01,))
+
+
+async def test_opening_that_fails_or_hangs_loses_nothing() -> None:
+    """A destination that is down at the start is delivered to once it is up."""
+
+    class LateDestination(FailingDestination):
+        async def open(self) -> None:
+            msg = "not there yet"
+            raise ConnectionError(msg)
+
+    class StuckDestination(MemoryDestination):
+        async def open(self) -> None:
+            await asyncio.Event().wait()
+
+    late, stuck = LateDestination(ConnectionError("still not")), StuckDestination()
+    for destination in (late, stuck):
+        lane = BufferedDestination(RetryWrapper(destination, 1, 1, write_timeout_ms=50))
+        await lane.open()
+        lane.put(make_entry("waited"))
+        await eventually(lambda: destination.entries)  # noqa: B023 - called in this round only
+        assert destination.messages == ["waited"]
+        await lane.close()
+
+
+async def test_batches_are_full_and_small_ones_wait_a_moment() -> None:
+    """1,200 entries are three writes; one entry is written within the linger."""
+    memory = MemoryDestination()
+    lane = await deliver(memory, [make_entry() for _ in range(1_200)])
+    assert memory.batches == [500, 500, 200]
+    assert lane.counters.written == lane.counters.accepted == 1_200
+    lane = BufferedDestination(memory, linger=0.05)
+    await lane.open()
+    begun = time.monotonic()
+    lane.put(make_entry("alone"))
+    await eventually(lambda: memory.entries[-1].message == "alone")
+    assert time.monotonic() - begun < 1
+    await lane.close()
+    assert memory.closed == 2
+
+
+async def test_a_full_buffer_keeps_the_newest() -> None:
+    """What does not fit is dropped from the old end, also from a batch that failed, and counted."""
+    failing = FailingDestination(*[ConnectionError("down")] * 3)
+    lane = BufferedDestination(failing, capacity=10, linger=0)
+    await lane.open()
+    for number in range(25):
+        lane.put(make_entry(str(number)))
+    await eventually(lambda: not lane.counters.queued)
+    await lane.close()
+    assert failing.messages[-10:] == [str(number) for number in range(15, 25)]
+    assert lane.counters.dropped == 25 - len(failing.entries)
+
+
+async def test_a_destination_that_is_down_is_said_once(capfd: pytest.CaptureFixture[str]) -> None:
+    """Not once per attempt or entry; that it is back is said too."""
+    failing = FailingDestination(*[ConnectionError("down today")] * 50)
+    UnifiedLogger.initialize(MemoryDestination())
+    lane = await deliver(failing, [])
+    await lane.open()
+    for _ in range(100):
+        lane.put(make_entry())
+    await eventually(lambda: lane.counters.written == 100)
+    await lane.close()
+    UnifiedLogger.shutdown()
+    shown = capfd.readouterr().err
+    assert shown.count("down today") == 1
+    assert shown.count("delivering again") == 1
+
+
+async def test_a_buffer_takes_entries_before_it_is_open_and_after_it_is_closed() -> None:
+    """Early ones are delivered, late ones counted as dropped; closing twice is harmless."""
+    memory = MemoryDestination()
+    lane = BufferedDestination(memory)
+    lane.put(make_entry("early"))
+    await lane.open()
+    await lane.close()
+    lane.put(make_entry("late"))
+    await lane.close()
+    assert memory.messages == ["early"]
+    assert (lane.counters.accepted, lane.counters.written, lane.counters.dropped) == (2, 1, 1)
+
+
+async def test_reading_waits_for_what_was_just_logged() -> None:
+    """A query through the buffer finds the entry that was put before it; entries keep the time of the event."""
+    lane = BufferedDestination(MemoryDestination(), linger=5)
+    await lane.open()
+    entry = make_entry("a moment ago", timestamp=datetime(2026, 1, 1, 23, 59, 59, tzinfo=UTC))
+    await lane.write(entry)
+    assert await lane.query(text="moment") == [entry]
+    await lane.close()
+
+
+class SlowDestination(MemoryDestination):
+    """Takes a tenth of a second for a batch."""
+
+    async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+        """Keep a batch, after a while."""
+        await asyncio.sleep(0.1)
+        await super().write_batch(entries)
+
+
+async def test_entries_that_come_faster_than_they_go_are_said_once(capfd: pytest.CaptureFixture[str]) -> None:
+    """A destination that is only slow drops the oldest, counts them, and stderr says so while it happens, once."""
+    UnifiedLogger.initialize(MemoryDestination())
+    lane = BufferedDestination(SlowDestination(), capacity=100, linger=0)
+    await lane.open()
+    for number in range(1_000):
+        lane.put(make_entry(str(number)))
+        await asyncio.sleep(0)
+    await eventually(lambda: lane.counters.dropped)
+    UnifiedLogger.flush()
+    shown = capfd.readouterr().err
+    assert shown.count("memory: its buffer of 100 entries is full") == 1
+    assert "delivering again" not in shown
+    await lane.close()
+
+
+async def test_a_destination_that_takes_no_entry_of_a_batch_is_down(capfd: pytest.CaptureFixture[str]) -> None:
+    """Busy item by item, with an answer for each: the reason is counted and said, smaller parts follow, all arrive."""
+    UnifiedLogger.initialize(MemoryDestination())
+    entries = [make_entry(str(number)) for number in range(8)]
+    busy = FailingDestination(PartialDeliveryError("queue full", again=entries, rejected=[]))
+    lane = BufferedDestination(busy, linger=0.05)
+    await lane.open()
+    for entry in entries:
+        lane.put(entry)
+    await eventually(lambda: lane.counters.last_error)
+    assert lane.counters.last_error == "queue full"
+    await eventually(lambda: lane.counters.written == 8)
+    await lane.close()
+    UnifiedLogger.flush()
+    assert busy.messages == [str(number) for number in range(8)]
+    assert busy.batches == [4, 4]
+    shown = capfd.readouterr().err
+    assert (shown.count("queue full"), shown.count("delivering again")) == (1, 1)
