@@ -10,6 +10,8 @@ import anyio.to_thread
 import httpx
 import pytest
 
+from scripts.project import bake
+
 from .backends import every_backend, http_backends
 from .proxy import Mode, Proxy
 from .servers import HttpServer, StdioServer, ToolFailedError, until
@@ -34,14 +36,22 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "by shape of a private key": {"text": f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----"},
 }
 FORGED = "hello\n2026-01-01T00:00:00.000Z INFO     forged line\r\n\x1b[31mred\x1b[0m \x9b2J \u202egnp.exe \u2028 end"
+HOSTS = f"http://elastic:{SECRET}@127.0.0.1:9"
 SECRET_SETTINGS = {
     "CONVEX_API_KEY": SECRET,
+    "ELASTICSEARCH_HOSTS": HOSTS,
     "ELASTICSEARCH_PASSWORD": SECRET,
     "ELASTICSEARCH_USERNAME": "me",
     "KAFKA_SASL_PASSWORD": SECRET,
     "KAFKA_SASL_USERNAME": "me",
     "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
 }
+
+
+def only(destination: str) -> dict[str, str]:
+    """Return the settings that switch on one production destination and nothing else."""
+    on = {"ENABLE_PRODUCTION_LOGGING": "true", "LOG_DESTINATION_TYPE": destination}
+    return {**on, "ENABLE_LOCAL_LOGGING": "false", "LOG_WRITE_TIMEOUT_MS": "500"}
 
 
 def dsn(port: int) -> str:
@@ -117,11 +127,13 @@ async def test_no_secret_is_in_what_the_command_says(project: Project, folder: P
             **every_backend(proxy.port), **http_backends(stub.port), **SECRET_SETTINGS,
             "LOG_DESTINATION_TYPE": "kafka,elasticsearch,postgres,convex", "POSTGRES_DSN": dsn(proxy.port),
             "SQLITE_PATH": str(folder / "logs.db"), "LOG_WRITE_TIMEOUT_MS": "500", "LOG_LEVEL": "DEBUG",
+            "ELASTICSEARCH_HOSTS": HOSTS.replace(":9", f":{stub.port}"),
         }  # fmt: skip
         malformed = {**settings, "LOG_RETRY_ATTEMPTS": SECRET + "x", "HTTP_PORT": "none"}
         for arguments in (["--help"], ["doctor"], ["logs"]):
             said = await _said(project, "-m", "baked_server", *arguments, **settings)
             assert SECRET not in said, arguments
+            assert (arguments == ["doctor"]) == all(place in said for place in _places(settings, proxy.port, stub.port))
         said = await _said(project, "-m", "baked_server", **{**malformed, "LOG_RETRY_ATTEMPTS": "many"})
         assert "LOG_RETRY_ATTEMPTS" in said
         assert SECRET not in said
@@ -134,7 +146,12 @@ async def test_no_secret_is_in_what_the_command_says(project: Project, folder: P
         assert SECRET not in server.said() + state
 
 
-SHOW = "from baked_server.config import load_config; c = load_config(); print(repr(c), str(c), c.model_dump())"
+SHOW = """
+from baked_server.config import ServerConfig, load_config
+c = load_config()
+print(repr(c), str(c), c.model_dump(), c.problems)
+ServerConfig()
+"""
 NAMES = """
 import sys
 from baked_server.config import load_config
@@ -147,11 +164,55 @@ except SettingError as error:
 """
 
 
-async def test_no_secret_is_in_the_representation_of_the_configuration(project: Project) -> None:
-    """`repr`, `str` and a dump of the settings show stars."""
-    said = await _said(project, "-c", SHOW, **SECRET_SETTINGS, POSTGRES_DSN=dsn(5432))
+@pytest.mark.parametrize("form", ["{}", '"{}"', '["{}"]', '{{"url": "{}"}}', "{},{}", "'{}'"])
+async def test_no_secret_is_in_the_representation_of_the_configuration(project: Project, form: str) -> None:
+    """`repr`, `str` and a dump of the settings show stars, and so does what is said about a malformed one."""
+    settings = {**SECRET_SETTINGS, "ELASTICSEARCH_HOSTS": form.format(HOSTS, HOSTS), "POSTGRES_DSN": dsn(5432)}
+    said = await _said(project, "-c", SHOW, **settings)
     assert "convex_api_key" in said
+    assert "elasticsearch_hosts" in said
+    said += await _said(project, "-m", "baked_server", **settings)
+    said += await _said(project, "-m", "baked_server", "doctor", **settings, **only("elasticsearch"))
+    assert "ELASTICSEARCH_HOSTS" in said
     assert SECRET not in said
+
+
+def test_a_connection_url_keeps_its_query_in_the_example(tmp_path: Path) -> None:
+    """It loses its password and nothing else, also where there is an @ in its query, which the hook would refuse."""
+    url = f"postgresql://me:{SECRET}@db:5432/logs?application_name=mcp@host"
+    answers = {"production_log_destination": "postgres", "postgres_dsn": url}
+    example = bake(tmp_path, answers, accept_hooks=False) / ".env.example"
+    assert "POSTGRES_DSN=postgresql://me@db:5432/logs?application_name=mcp@host\n" in example.read_text()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("KAFKA_TOPIC", "a/b"),
+        ("KAFKA_MAX_MESSAGE_BYTES", "x"),
+        ("ELASTICSEARCH_HOSTS", "localhost:9200"),
+        ("ELASTICSEARCH_VERIFY_CERTS", "maybe"),
+        ("POSTGRES_TABLE", "a b"),
+        ("CONVEX_API_KEY", ""),
+        ("CONVEX_TIMEOUT_SECONDS", "-1"),
+    ],
+)
+async def test_a_malformed_setting_stops_its_destination_only(
+    project: Project, folder: Path, setting: str, value: str
+) -> None:
+    """Beside SQLite that is one sentence, and calls are recorded; where nothing else is switched on, it ends with 2."""
+    destination = setting.partition("_")[0].lower()
+    settings = {**every_backend(9), "LOG_DESTINATION_TYPE": destination, setting: value}
+    async with StdioServer(project, folder, **settings) as server:
+        await server.call("say", count=1)
+        await server.end()
+        assert server.stored() >= 1
+    assert server.said().startswith(f"{setting} ")
+    assert "Traceback" not in server.said()
+    alone = {**settings, "ENABLE_LOCAL_LOGGING": "false"}
+    done = await anyio.to_thread.run_sync(lambda: project.run("-m", "baked_server", settings=alone))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(f"{setting} ")
 
 
 @pytest.mark.parametrize(
@@ -180,8 +241,8 @@ async def test_a_name_with_a_schema_is_quoted(project: Project) -> None:
         "from baked_server.logging.destinations.postgres_table import Table;"
         "print(str(Table.of('audit.logs')), str(Table.of('Logs')))"
     )
-    said = await _said(project, "-c", script)
-    assert '"audit"."logs" "Logs"' in said or "audit.logs" in said, said
+    done = await anyio.to_thread.run_sync(lambda: project.run("-c", script))
+    assert (done.returncode, done.stdout, done.stderr) == (0, '"audit"."logs" "Logs"\n', "")
 
 
 def test_the_projects_own_workflow_audits_its_dependencies(project: Project) -> None:
@@ -194,3 +255,14 @@ async def _said(project: Project, *arguments: str, **settings: str) -> str:
     """Return what a command of the project said, on both streams; it runs beside the test's own backends."""
     done = await anyio.to_thread.run_sync(lambda: project.run(*arguments, settings=settings))
     return done.stdout + done.stderr
+
+
+def _places(settings: dict[str, str], proxy: int, stub: int) -> tuple[str, ...]:
+    """Return where the destinations are, as `doctor` shows it."""
+    return (
+        f"SQLITE_PATH={settings['SQLITE_PATH']}\n",
+        f"KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:{proxy}, KAFKA_TOPIC=mcp-logs, ",
+        f"ELASTICSEARCH_HOSTS=http://***@127.0.0.1:{stub}, ",
+        f"POSTGRES_DSN=postgresql://127.0.0.1:{proxy}/logs, POSTGRES_TABLE=mcp_logs\n",
+        f"CONVEX_ENDPOINT_URL=http://127.0.0.1:{stub}, ",
+    )
