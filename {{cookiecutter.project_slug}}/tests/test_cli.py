@@ -151,9 +151,10 @@ def test_a_driver_that_fails_is_one_sentence(
 
 @pytest.mark.parametrize("arguments", [["logs"], ["logs", "--json"], ["logs", "stats"], ["doctor"]])
 def test_a_reader_that_has_gone_ends_the_command_quietly(
-    recorded: object, start: Callable[..., Any], arguments: list[str]
+    recorded: object, start: Callable[..., Any], arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As `logs | head` does, with the exit code that shells show for SIGPIPE."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     reader, writer = os.pipe()
     os.close(reader)
     process = start("-m", PACKAGE, *arguments, stdout=writer)
