@@ -21,7 +21,8 @@ async def until_open(server: Server, *names: str) -> None:
     """Wait until destinations have shown that they are well."""
 
     async def are_open() -> bool:
-        return all([(await server.counters(name))["written"] > 0 for name in names])
+        counters = await server.all_counters()
+        return all(counters[name]["written"] > 0 for name in names)
 
     await until(are_open, "every destination has written something")
 

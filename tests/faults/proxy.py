@@ -49,6 +49,8 @@ class Proxy:
         self.mode = mode
         self.port = 0
         self.host = "127.0.0.1"
+        self.trap: bytes | None = None
+        """What cuts the replies (HALF) from the moment a client sends it."""
         self.accepted = 0
         """Connections so far."""
         self._server: asyncio.Server | None = None
@@ -131,6 +133,8 @@ class Proxy:
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(CHUNK):
+                if not is_reply and self.trap is not None and self.trap in data:
+                    self.mode = Mode.HALF
                 if self.mode is Mode.HALF and is_reply:
                     writer.write(data[:1])
                     await asyncio.Event().wait()

@@ -32,7 +32,7 @@ class ToolFailedError(Exception):
     """A tool call that ended with an error, with the text the client sees."""
 
 
-async def until(condition: Callable[[], Any], what: str, *, deadline: float = PATIENCE) -> None:
+async def until(condition: Callable[[], Any], what: str, *, deadline: float = PATIENCE, interval: float = 0.02) -> None:
     """Wait until a condition holds; it may be a coroutine function."""
     end = time.monotonic() + deadline
     while True:
@@ -42,7 +42,7 @@ async def until(condition: Callable[[], Any], what: str, *, deadline: float = PA
         if holds:
             return
         assert time.monotonic() < end, f"not within {deadline} s: {what}"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(interval)
 
 
 def free_port() -> int:
@@ -114,14 +114,18 @@ class Server:
         content = result.get("structuredContent") or {}
         return content.get("result", content) if set(content) == {"result"} else content
 
-    async def counters(self, destination: str) -> dict[str, Any]:
-        """Return a destination's counters; their sum always holds."""
+    async def all_counters(self) -> dict[str, dict[str, Any]]:
+        """Return the counters by destination; their sum always holds."""
         counters: dict[str, dict[str, Any]] = (await self.call("state"))["counters"]
         for item in counters.values():
             parts = [item[name] for name in ("written", "dropped", "failed", "queued")]
             assert item["accepted"] == sum(parts), item
             assert min(parts) >= 0, item
-        return counters[destination]
+        return counters
+
+    async def counters(self, destination: str) -> dict[str, Any]:
+        """Return a destination's counters."""
+        return (await self.all_counters())[destination]
 
     async def end(self, how: signal.Signals | None = None) -> tuple[int, float]:
         """End the process by a signal, or by closing its stdin, and return its exit code and the seconds it took.
@@ -141,21 +145,22 @@ class Server:
 
     def stored(self, condition: str = "1") -> int:
         """Return how many entries that fulfil an SQL condition are in the server's SQLite file."""
-        return self._count(f"SELECT count(*) FROM unified_logs WHERE {condition}")
+        return self._numbers(f"SELECT count(*) FROM unified_logs WHERE {condition}")[0]
 
     def lines(self, text: str = "line") -> int:
-        """Return how many different lines of the application are in the SQLite file."""
-        return self._count(f"SELECT count(DISTINCT message) FROM unified_logs WHERE message GLOB '{text} [0-9]*'")
+        """Return how many lines of the application are in the SQLite file; fail where one is there twice."""
+        condition = f"message GLOB '{text} [0-9]*'"
+        rows, different = self._numbers(f"SELECT count(*), count(DISTINCT message) FROM unified_logs WHERE {condition}")
+        assert rows == different, f"{rows - different} lines of {text} are there twice"
+        return rows
 
-    def _count(self, query: str) -> int:
-        """Return the first number of an answer, 0 where there is no file, no table or no answer."""
+    def _numbers(self, query: str) -> tuple[int, ...]:
+        """Return the numbers of the first row of an answer, zeros where there is no file, no table or no answer."""
         uri = f"{self.database.as_uri()}?mode=ro"
-        try:
-            with closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
-                row = connection.execute(query).fetchone()
-        except sqlite3.DatabaseError:
-            return 0
-        return int(row[0]) if row else 0
+        with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
+            if row := connection.execute(query).fetchone():
+                return tuple(row)
+        return 0, 0
 
     def dump(self) -> str:
         """Return everything in the SQLite file, as text."""

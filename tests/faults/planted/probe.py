@@ -82,16 +82,17 @@ def say_from_threads(threads: int, count: int, text: str = "line") -> int:
     return threads * count
 
 
-def emit(count: int) -> int:
-    """Hand over entries of tool calls as the server makes them, without calling tools."""
+def emit(count: int, first: int = 0) -> int:
+    """Hand over entries of tool calls as the server makes them, without calling tools, with numbered messages."""
     entries = UnifiedLogger.entries()
-    for number in range(count):
+    for number in range(first, first + count):
         entry = entries.tool_call(
             tool_name="emit", level="INFO", status="success", timestamp=datetime.now(UTC), duration_ms=1.0,
             input_args=entries.payload({"number": number, "text": f"argument {number}"}),
             output_summary=f"summary {number}", error_message=None, error_type=None, extra_data=None,
             caller=CallerInfo(client_name="suite", request_id=str(number)),
         )  # fmt: skip
+        entry.message = f"emit {number}"
         UnifiedLogger.emit(entry)
     return count
 
@@ -103,14 +104,14 @@ def chatter(lines: int) -> int:
     return lines
 
 
-def fork(count: int) -> int:
+def fork(count: int, text: str = "child") -> int:
     """Fork a child that logs numbered lines and ends as Python does; return its exit code."""
     child = os.fork()
     if not child:
         code = 1
         try:
             for number in range(count):
-                logger.info(f"child {number}")
+                logger.info(f"{text} {number}")
             code = 0 if UnifiedLogger.flush(10) else 2
         finally:
             os._exit(code)

@@ -1,0 +1,80 @@
+"""The drivers of real backends, talking at DEBUG about what they deliver, never make it more."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio.to_thread
+import pytest
+
+from tests.faults.servers import StdioServer, until
+
+from .targets import unique
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.faults.project import Project
+
+    from .conftest import MakeTarget
+    from .targets import Target
+
+pytestmark = pytest.mark.anyio
+LINES = 1_000
+REST = 2.0
+"""Seconds in which nobody logs: ten times as long as a batch is collected."""
+TALKERS = ("kafka", "postgres")
+
+
+async def test_drivers_at_debug_make_no_entries(probed: Project, make_target: MakeTarget, tmp_path: Path) -> None:
+    """N lines make N entries in Kafka and PostgreSQL, and a server at rest makes none; stderr shows what they said."""
+    targets, text = [make_target(name) for name in TALKERS], unique()
+    settings = {"ENABLE_PRODUCTION_LOGGING": "true", "LOG_DESTINATION_TYPE": ",".join(TALKERS)}
+    settings |= {"LOG_LEVEL": "DEBUG", "PYTHONASYNCIODEBUG": "1"}
+    for target in targets:
+        settings |= target.settings
+
+    async with StdioServer(probed, tmp_path, **settings) as server:
+        await server.call("say", count=LINES, text=text)
+        logged = await server.all_counters()
+
+        async def is_delivered() -> bool:
+            counters = await server.all_counters()
+            return all(counters[name]["written"] >= logged[name]["accepted"] for name in TALKERS)
+
+        await until(is_delivered, "both backends have every line")
+        before = [await _settled(target) for target in targets]
+        end = time.monotonic() + REST
+        await until(lambda: time.monotonic() > end, "the server has rested")
+        after = [await _read(target) for target in targets]
+
+    for target, rows, later in zip(targets, before, after, strict=True):
+        assert later == rows, f"{target.name}: {len(later) - len(rows)} entries came by themselves"
+        lines = sorted(message for message, _, _ in rows if message.startswith(f"{text} "))
+        assert lines == sorted(f"{text} {number}" for number in range(LINES))
+        strange = [row for row in rows if row[2].startswith("log-writer") or _is_a_drivers(row[1])]
+        assert not strange, strange[:10]
+    assert "aiokafka" in server.said()
+
+
+async def _settled(target: Target) -> list[tuple[Any, ...]]:
+    """Return what is there once nothing comes any more: the last entries are those of the calls that asked."""
+    rows: list[list[tuple[Any, ...]]] = [[], await _read(target)]
+
+    async def is_settled() -> bool:
+        rows.append(await _read(target))
+        return rows[-1] == rows[-2]
+
+    await until(is_settled, f"{target.name} is at rest")
+    return rows[-1]
+
+
+async def _read(target: Target) -> list[tuple[Any, ...]]:
+    rows = await anyio.to_thread.run_sync(partial(target.read, "message", "module", "thread_name"))
+    return sorted((message, module or "", thread or "") for message, module, thread in rows)
+
+
+def _is_a_drivers(module: str) -> bool:
+    return module.partition(".")[0] in ("aiokafka", "aiosqlite", "asyncpg")
