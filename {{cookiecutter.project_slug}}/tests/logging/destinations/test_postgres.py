@@ -142,6 +142,7 @@ def test_no_repr_shows_the_password() -> None:
         (asyncpg.DeadlockDetectedError, DeliveryError),
         (asyncpg.DiskFullError, DeliveryError),
         (asyncpg.InterfaceError, DeliveryError),
+        (asyncpg.InternalClientError, DeliveryError),
         (asyncpg.ReadOnlySQLTransactionError, DeliveryError),
         (asyncpg.TooManyConnectionsError, DeliveryError),
         (ConnectionRefusedError, DeliveryError),

@@ -146,10 +146,15 @@ class PostgresDestination(LogDestination):
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
         """Lend a connection; one that does not come to rest in time is cut, and what was raised meanwhile counts."""
+        import asyncpg  # noqa: PLC0415
+
         pool = await self._connected()
         connection = await pool.acquire()
         try:
             yield connection
+        except asyncpg.InternalClientError:
+            connection.terminate()  # the server has said farewell to it, while nobody used it, and not yet hung up
+            raise
         finally:
             with contextlib.suppress(Exception):
                 if connection.is_closed():

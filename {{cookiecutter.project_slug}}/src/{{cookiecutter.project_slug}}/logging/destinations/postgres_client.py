@@ -111,6 +111,9 @@ def explained(server: Server) -> Iterator[None]:
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         msg = f"{where}: {error.args[0]}"
         raise DeliveryError(msg) from error
+    except asyncpg.InternalClientError as error:
+        msg = f"{where} has ended the connection: {error.args[0]}"
+        raise DeliveryError(msg) from error
     except ssl.SSLCertVerificationError as error:
         msg = f"{where} has a certificate that is not trusted ({error.verify_message}): check POSTGRES_SSL_ROOT_CERT"
         raise RefusedError(msg) from error
