@@ -29,7 +29,17 @@ def test_elasticsearch_works_with_its_client_of_version_9(
     uv("venv", tmp_path / "venv", "--python", sys.executable)
     uv("pip", "install", "--python", python, "--editable", f"{project}[dev]")
     uv("pip", "install", "--python", python, "elasticsearch[async]>=9,<10")
-    options = ["-q", "-p", "no:cacheprovider", "-m", "", "-k", "elasticsearch", "--basetemp", tmp_path / "own"]
+    options: list[str | Path] = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        "",
+        "-k",
+        "elasticsearch",
+        "--basetemp",
+        tmp_path / "own",
+    ]
     done = subprocess.run(
         [python, "-m", "pytest", *options],
         cwd=project,
