@@ -79,7 +79,8 @@ class Soak:
             await asyncio.sleep(min(LOOK, self.seconds / 20))
             state = await self.server.call("state")
             self.resident.append(state["resident"])
-            waiting = {name: (await self.server.counters(name))["queued"] for name in NAMES}
+            counters = await self.server.all_counters()
+            waiting = {name: counters[name]["queued"] for name in NAMES}
             print(f"{self.calls} calls, {self.resident[-1]:.0f} MB, {self.proxy.mode.name.lower()}, waiting: {waiting}")  # noqa: T201
 
     def growth(self) -> float:
@@ -99,10 +100,11 @@ async def soak(project: Project, folder: Path, *, minutes: float, rate: int) -> 
         await run.run()
 
         async def is_delivered() -> bool:
-            return all([(await server.counters(name))["queued"] <= 3 for name in NAMES])
+            counters = await server.all_counters()
+            return not any(counters[name]["queued"] for name in NAMES)
 
-        await until(is_delivered, "everything has arrived", deadline=60)
-        counters = {name: await server.counters(name) for name in NAMES}
+        await until(is_delivered, "everything has arrived", deadline=60, interval=1)
+        counters = await server.all_counters()
         code, _ = await server.end()
         for item in counters.values():
             print(item)  # noqa: T201

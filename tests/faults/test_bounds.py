@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sqlite3
 from contextlib import closing
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .project import Project
+
+_logger = logging.getLogger(__name__)
 
 pytestmark = pytest.mark.anyio
 CAPACITY = 10_000
@@ -109,6 +112,7 @@ async def _overflow(server: StdioServer, *names: str) -> float:
 
     await until(is_settled, "what was in flight at first is given up", interval=0.5)
     growth: float = (await server.call("state"))["resident"] - before
+    _logger.info("%s: grew by %.1f MB", ", ".join(names), growth)
     return growth
 
 

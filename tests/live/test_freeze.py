@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.faults.project import Project
+
+_logger = logging.getLogger(__name__)
 
 pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 FREEZE = 7.0
@@ -64,6 +67,7 @@ class Stream:
         try:
             before = await self.server.all_counters()
             self.slowest.append(await self.run(FREEZE))
+            _logger.info("the slowest call took %.0f ms", self.slowest[-1])
             after = await self.server.all_counters()
         finally:
             for backend in backends:
