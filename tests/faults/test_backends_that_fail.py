@@ -27,6 +27,9 @@ LINES = 500
 SOON = {"LOG_WRITE_TIMEOUT_MS": "1000"}
 """A write timeout that lets several attempts fail during a test."""
 
+DRIVERS = 60.0
+"""Megabytes that a server may grow by while four drivers are imported; what waits is bounded by `test_bounds.py`."""
+
 ANSWERS = {
     "500": Failure(500),
     "429": Failure(429, ("Retry-After: 1",)),
@@ -38,7 +41,9 @@ ANSWERS = {
 
 async def check_everything(server: Server, against: Server, *, calls: int = 500) -> list[str]:
     """Check that tools, event loop and memory are unharmed, and SQLite has every line; return what they begin with."""
-    rounds = await check_unharmed(server, against, lambda text: server.call("say", count=LINES, text=text), calls=calls)
+    rounds = await check_unharmed(
+        server, against, lambda text: server.call("say", count=LINES, text=text), calls=calls, megabytes=DRIVERS
+    )
     for text in rounds:
         await until(partial(_is_stored, server, text), f"SQLite has every line of {text}")
     return rounds
