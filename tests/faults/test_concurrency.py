@@ -121,3 +121,9 @@ async def test_a_process_that_is_started_by_a_tool_is_no_second_logger(project: 
             assert re.fullmatch(r"\d+\n", await server.call("start_process"))
         await server.end()
         assert server.stored("tool_name = 'start_process' AND status = 'success'") == 20
+
+
+async def test_the_garbage_collector_leaves_alone_what_was_imported(project: Project, folder: Path) -> None:
+    """To look through it holds up the event loop for 60 ms whenever thousands of entries wait."""
+    async with StdioServer(project, folder) as server:
+        assert (await server.call("state"))["frozen"] > 100_000

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -53,10 +54,16 @@ async def lag() -> float:
 
 
 async def state() -> dict[str, Any]:
-    """Return the counters by destination, the resident memory in MB and the number of threads."""
+    """Return the counters by destination, the resident memory in MB, and the numbers of threads and frozen objects."""
     resident = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * PAGE / 1_000_000
     counters = {item.destination: asdict(item) for item in UnifiedLogger.counters()}
-    return {"counters": counters, "resident": resident, "threads": threading.active_count(), "pid": os.getpid()}
+    return {
+        "counters": counters,
+        "resident": resident,
+        "threads": threading.active_count(),
+        "frozen": gc.get_freeze_count(),
+        "pid": os.getpid(),
+    }
 
 
 async def say(count: int, text: str = "line") -> int:

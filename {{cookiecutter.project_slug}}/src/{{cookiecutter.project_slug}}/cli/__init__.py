@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             from .doctor import run_doctor  # noqa: PLC0415
 
             return _print_all(run_doctor(config))
+        gc.disable()  # the SDK's imports make objects, not garbage; `serve` switches it on again
         from ..server.serve import serve  # noqa: PLC0415
 
         return serve(config)

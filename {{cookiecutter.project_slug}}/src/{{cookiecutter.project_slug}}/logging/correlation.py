@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-import random
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
@@ -12,20 +12,29 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_random = random.Random()  # noqa: S311 - ids must be unique, not secret
-_bits = _random.getrandbits
 _VARIANT = 1 << 63
+
+
+def _seed() -> None:
+    """Begin to count at random, again after a fork, so that no two processes make the same ids."""
+    global _version, _count
+    random = int.from_bytes(os.urandom(10))
+    _version, _count = f"7{random >> 68:03x}", itertools.count(_VARIANT | random & (_VARIANT >> 2) - 1)
+
+
+_version, _count = "", itertools.count()
+_seed()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_random.seed)
+    os.register_at_fork(after_in_child=_seed)
 
 
 def new_id() -> str:
     """Return a UUID of version 7 as 32 hexadecimal digits, so that ids sort by the time they were made.
 
-    `uuid.uuid4` reads the system's entropy each time; this generator is seeded from it once and again after a fork.
-    Layout from RFC 9562, section 5.7.
+    `uuid.uuid4` reads the system's entropy each time; here it is read once, and what follows is counted. Layout from
+    RFC 9562, section 5.7.
     """
-    return "%012x7%03x%016x" % (time.time_ns() // 1_000_000, _bits(12), _bits(62) | _VARIANT)  # noqa: UP031 - faster
+    return "%012x%s%016x" % (time.time_ns() // 1_000_000, _version, next(_count))  # noqa: UP031 - faster
 
 
 META_KEYS = ("correlation_id", "correlationId")

@@ -130,21 +130,11 @@ class EntryFactory:
             return type(error).__name__
 
     def tool_call(
-        self,
-        *,
-        tool_name: str,
-        level: str,
-        status: str,
-        timestamp: datetime,
-        duration_ms: float,
-        input_args: dict[str, Any],
-        output_summary: str | None,
-        error_message: str | None,
-        error_type: str | None,
-        extra_data: dict[str, Any] | None,
-        caller: CallerInfo,
-    ) -> LogEntry:
-        """Return the entry of one finished tool call; every text in it is clean already."""
+        self, tool_name: str, level: str, status: str, timestamp: datetime, duration_ms: float,
+        input_args: dict[str, Any], output_summary: str | None, error_message: str | None, error_type: str | None,
+        extra_data: dict[str, Any] | None, caller: CallerInfo,
+    ) -> LogEntry:  # fmt: skip
+        """Return the entry of one finished tool call, of texts that are clean; all by position, as with a line's."""
         server = self.server
         return LogEntry(
             get_correlation_id(), timestamp, level, "tool_execution", f"{tool_name}: {status} in {duration_ms:.1f} ms",

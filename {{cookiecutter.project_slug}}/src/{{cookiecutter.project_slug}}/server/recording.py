@@ -125,18 +125,9 @@ class RecordedCall:
         error_type: str | None = None,
     ) -> None:
         entry = self._entries.tool_call(
-            tool_name=self._name,
-            level=LEVELS[status],
-            status=status,
-            timestamp=self._timestamp,
-            duration_ms=(time.perf_counter() - self._started) * 1000,
-            input_args=self._arguments,
-            output_summary=output_summary,
-            error_message=error_message,
-            error_type=error_type,
-            extra_data=self._notes(),
-            caller=self._caller(),
-        )
+            self._name, LEVELS[status], status, self._timestamp, (time.perf_counter() - self._started) * 1000,
+            self._arguments, output_summary, error_message, error_type, self._notes(), self._caller(),
+        )  # fmt: skip
         UnifiedLogger.emit(entry)
 
     def _notes(self) -> dict[str, Any] | None:

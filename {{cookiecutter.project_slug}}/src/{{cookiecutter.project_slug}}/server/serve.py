@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -31,6 +32,8 @@ def serve(config: ServerConfig) -> int:
     """Serve until the end and return the exit code; raises SettingError for a configuration that cannot work."""
     with _protected_stdout(config):
         server = create_mcp_server(config)
+    gc.freeze()  # what was imported stays: looking through it again and again holds up the event loop for 60 ms
+    gc.enable()
     runner = asyncio.Runner()
     try:
         runner.run(_serve(server, config))

@@ -246,28 +246,27 @@ class BufferedDestination(LogDestination):
     def _delivered(self, count: int) -> None:
         self._written += count
         if self._down_since is not None:
-            _logger.warning("%s: delivering again after %.0f s", self.name, time.monotonic() - self._down_since)
-            self._down_since, self._said_at = None, float("-inf")
+            if self._said_at >= self._down_since:  # what was not said is not taken back
+                _logger.warning("%s: delivering again after %.0f s", self.name, time.monotonic() - self._down_since)
+            self._down_since = None
 
     def _refuse(self, count: int, error: Exception) -> None:
         self._failed += count
         self._say(error, f"{count} entries lost")
 
     def _say(self, error: BaseException, consequence: str) -> None:
-        """Say that delivery fails."""
+        """Say that delivery fails, once in a while: this runs on the writer's thread, so it reaches stderr only."""
         self._last_error = str(error) or type(error).__name__
-        self._complain(self._last_error, f"{consequence}, ")
+        if time.monotonic() - self._said_at >= SAY_INTERVAL:
+            self._said_at = time.monotonic()
+            dropped = self.counters.dropped
+            _logger.error("%s: %s (%s, %d dropped so far)", self.name, self._last_error, consequence, dropped)
 
     def _say_overflow(self) -> None:
         """Say that entries come faster than they go, and listen again for that after a while."""
-        self._complain(f"its buffer of {self.capacity} entries is full")
+        dropped = self.counters.dropped
+        _logger.error("%s: its buffer of %d entries is full (%d dropped so far)", self.name, self.capacity, dropped)
         asyncio.get_running_loop().call_later(SAY_INTERVAL, self._listen)
-
-    def _complain(self, problem: str, consequence: str = "") -> None:
-        """Say a problem once in a while: this runs on the writer's thread, so it reaches stderr only."""
-        if time.monotonic() - self._said_at >= SAY_INTERVAL:
-            self._said_at = time.monotonic()
-            _logger.error("%s: %s (%s%d dropped so far)", self.name, problem, consequence, self.counters.dropped)
 
     def _listen(self) -> None:
         self._overflowed = False
