@@ -45,7 +45,7 @@ async def test_drivers_at_debug_make_no_entries(probed: Project, make_target: Ma
             return all(counters[name]["written"] >= logged[name]["accepted"] for name in TALKERS)
 
         await until(is_delivered, "both backends have every line")
-        before = [await _settled(target) for target in targets]
+        before = [await _settled(target, logged[target.name]["accepted"]) for target in targets]
         end = time.monotonic() + REST
         await until(lambda: time.monotonic() > end, "the server has rested")
         after = [await _read(target) for target in targets]
@@ -59,13 +59,13 @@ async def test_drivers_at_debug_make_no_entries(probed: Project, make_target: Ma
     assert "aiokafka" in server.said()
 
 
-async def _settled(target: Target) -> list[tuple[Any, ...]]:
-    """Return what is there once nothing comes any more: the last entries are those of the calls that asked."""
+async def _settled(target: Target, count: int) -> list[tuple[Any, ...]]:
+    """Return what is there, `count` rows at least, once nothing comes any more: the calls that asked come last."""
     rows: list[list[tuple[Any, ...]]] = [[], await _read(target)]
 
     async def is_settled() -> bool:
         rows.append(await _read(target))
-        return rows[-1] == rows[-2]
+        return len(rows[-1]) >= count and rows[-1] == rows[-2]
 
     await until(is_settled, f"{target.name} is at rest")
     return rows[-1]

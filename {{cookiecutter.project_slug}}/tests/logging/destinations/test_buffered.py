@@ -11,7 +11,7 @@ import pytest
 from testkit import FailingDestination, MemoryDestination, deliver, eventually, make_entry
 
 from {{cookiecutter.project_slug}}.logging.destinations import BufferedDestination, RetryWrapper, buffered
-from {{cookiecutter.project_slug}}.logging.errors import PartialDeliveryError
+from {{cookiecutter.project_slug}}.logging.errors import PartialDeliveryError, RejectedError
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 
 if TYPE_CHECKING:
@@ -159,3 +159,21 @@ async def test_a_destination_that_takes_no_entry_of_a_batch_is_down(capfd: pytes
     assert busy.batches == [4, 4]
     shown = capfd.readouterr().err
     assert (shown.count("queue full"), shown.count("delivering again")) == (1, 1)
+
+
+async def test_a_destination_that_refuses_everything_is_not_asked_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each entry that is refused by itself there is a pause, which the end does not wait for."""
+    monkeypatch.setattr(buffered, "REJECTION_PAUSES", (60.0, 60.0))
+    refusing = FailingDestination(*[RejectedError("no")] * 1_000)
+    lane = BufferedDestination(refusing, linger=0)
+    await lane.open()
+    for number in range(100):
+        lane.put(make_entry(str(number)))
+    await eventually(lambda: lane.counters.failed)
+    attempts = refusing.attempts
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert (refusing.attempts, lane.counters.failed) == (attempts, 1)
+    async with asyncio.timeout(5):
+        await lane.close()
+    assert lane.counters.failed + lane.counters.dropped == 100

@@ -21,6 +21,9 @@ LINGER = 0.2
 """Seconds a batch is collected: the knee between delay and CPU per entry."""
 PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Seconds before the first, second, ... return to a destination that is down; the last one repeats."""
+REJECTION_PAUSES = (0.01, 1.0)
+"""Seconds after the first of several entries that are refused in a row, doubled for each, and the most: a destination
+that refuses everything is not asked without end."""
 SAY_INTERVAL = 30.0
 """Seconds between two complaints about the same destination."""
 
@@ -44,7 +47,7 @@ class BufferedDestination(LogDestination):
         self._in_flight: list[LogEntry] = []
         self._part = self.batch_size
         self._accepted = Tally()
-        self._written = self._failed = 0
+        self._written = self._failed = self._refused_in_a_row = 0
         self._awake = self._hurried = self._overflowed = self._closed = False
         self._last_error: str | None = None
         self._said_at = float("-inf")
@@ -208,6 +211,9 @@ class BufferedDestination(LogDestination):
                 self._part = len(part) // 2
                 return True
             self._refuse(1, error)
+            shortest, longest = REJECTION_PAUSES
+            await self._pause(min(shortest * 2**self._refused_in_a_row, longest))
+            self._refused_in_a_row = min(self._refused_in_a_row + 1, 10)
         except PartialDeliveryError as error:
             return self._settle(part, error)
         except RefusedError as error:
@@ -220,7 +226,9 @@ class BufferedDestination(LogDestination):
             self._keep(part, error)
             return False
         else:
-            self._delivered(len(part))
+            self._written += len(part)
+            self._refused_in_a_row = 0
+            self._recovered()
         del self._in_flight[: len(part)]
         self._part = min(2 * self._part, self.batch_size)
         return True
@@ -228,13 +236,13 @@ class BufferedDestination(LogDestination):
     def _settle(self, part: list[LogEntry], error: PartialDeliveryError) -> bool:
         taken = len(part) - len(error.again) - len(error.rejected)
         self._in_flight[: len(part)] = error.again
+        self._written += taken
+        if taken and not error.again:
+            self._recovered()
         if error.rejected:
             self._refuse(len(error.rejected), error)
         if error.again:
-            self._written += taken
             self._keep(part, error)
-        elif taken:
-            self._delivered(taken)
         return not error.again
 
     def _keep(self, part: list[LogEntry], error: BaseException) -> None:
@@ -243,8 +251,7 @@ class BufferedDestination(LogDestination):
         self._down_since = self._down_since or time.monotonic()
         self._say(error, f"{len(self._waiting) + len(self._in_flight)} entries wait")
 
-    def _delivered(self, count: int) -> None:
-        self._written += count
+    def _recovered(self) -> None:
         if self._down_since is not None:
             if self._said_at >= self._down_since:  # what was not said is not taken back
                 _logger.warning("%s: delivering again after %.0f s", self.name, time.monotonic() - self._down_since)
