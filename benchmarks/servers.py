@@ -1,4 +1,4 @@
-"""Start, memory, CPU and latency of the whole server against a bare MCPServer, over stdio."""
+"""Start, memory, CPU and latency of the default project's server against a bare MCPServer, over stdio."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import psutil
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from .project import PACKAGE
+from .project import DEFAULT_PACKAGE
 from .report import compare
 
 WARM_UP = 300
@@ -29,7 +29,7 @@ TARGETS = {"start to initialize (s)": "<= 1.15", "CPU per echo call (us)": "<= 1
 
 def main(runs: int) -> None:
     """Print how our server compares: each run has a pair of processes, either one first."""
-    ours = [sys.executable, "-m", PACKAGE]
+    ours = [sys.executable, "-m", DEFAULT_PACKAGE]
     bare = [sys.executable, str(Path(__file__).with_name("bare_server.py"))]
     pairs = []
     for number in range(runs + 1):
