@@ -93,7 +93,7 @@ class KafkaDestination(LogDestination):
     """
 
     name = "kafka"
-    batch_size = 500
+    batch_size = 2_000
     driver_loggers = ("aiokafka",)
 
     def __init__(
