@@ -64,9 +64,20 @@ class LogEntry:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields by name, `timestamp` as ISO 8601 UTC text with microseconds."""
-        values = {name: getattr(self, name) for name in FIELD_NAMES}
+        values = dict(zip(FIELD_NAMES, self.values(), strict=True))
         values["timestamp"] = iso_utc(self.timestamp)
         return values
+
+    def values(self) -> tuple[Any, ...]:
+        """Return the fields' values in their order; spelled out, since that takes half of attrgetter's time."""
+        return (
+            self.correlation_id, self.timestamp, self.level, self.log_type, self.message, self.tool_name,
+            self.duration_ms, self.status, self.input_args, self.output_summary, self.error_message, self.module,
+            self.function, self.line, self.thread_name, self.process_id, self.extra_data, self.entry_id,
+            self.server_name, self.server_version, self.transport, self.client_name, self.client_version,
+            self.protocol_version, self.request_id, self.principal, self.error_type, self.trace_id, self.span_id,
+            self.hostname,
+        )  # fmt: skip
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> LogEntry:

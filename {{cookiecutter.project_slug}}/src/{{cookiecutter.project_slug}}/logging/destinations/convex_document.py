@@ -10,7 +10,6 @@ import re
 from datetime import UTC
 from hashlib import blake2s
 from itertools import islice
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -48,7 +47,6 @@ def _camel(name: str) -> str:
 NAMES = {name: _camel(name) for name in FIELD_NAMES}
 """The document's names by the entry's."""
 _CAMEL_NAMES = tuple(NAMES.values())
-_values = attrgetter(*FIELD_NAMES)
 
 
 def encode_requests(entries: Sequence[LogEntry]) -> Iterator[tuple[Sequence[LogEntry], bytes]]:
@@ -90,7 +88,7 @@ def original_key(key: str) -> str:
 
 
 def _document(entry: LogEntry) -> dict[str, Any]:
-    document = {name: value for name, value in zip(_CAMEL_NAMES, _values(entry), strict=True) if value is not None}
+    document = {name: value for name, value in zip(_CAMEL_NAMES, entry.values(), strict=True) if value is not None}
     if entry.timestamp.tzinfo is not UTC or not entry.timestamp.microsecond:
         # Otherwise orjson writes it as `iso_utc` does.
         document["timestamp"] = iso_utc(entry.timestamp)

@@ -8,7 +8,6 @@ import os
 import sqlite3
 import time
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -54,7 +53,6 @@ _EXPIRE = (
 )
 _TEXT_COLUMNS = ("message", "error_message", "output_summary", "tool_name", "input_args")
 _TIMESTAMP, _INPUT_ARGS, _EXTRA_DATA = map(FIELD_NAMES.index, ("timestamp", "input_args", "extra_data"))
-_values = attrgetter(*FIELD_NAMES)
 
 _logger = logging.getLogger(__name__)
 
@@ -207,7 +205,7 @@ def _file_id(path: Path) -> tuple[int, int] | None:
 
 
 def _row(entry: LogEntry) -> list[Any]:
-    row = list(_values(entry))
+    row = list(entry.values())
     row[_TIMESTAMP] = iso_utc(entry.timestamp)
     if entry.input_args is not None:
         row[_INPUT_ARGS] = encode_json(entry.input_args)
