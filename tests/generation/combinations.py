@@ -52,7 +52,7 @@ def _pairs(row: Answers) -> set[Pair]:
 
 @cache
 def _texts(project: Path) -> dict[str, str]:
-    paths = (path for path in sorted(project.rglob("*")) if path.is_file())
+    paths = (path for path in sorted(project.rglob("*")) if path.is_file() and path.suffix != ".pyc")  # of other tests
     return {str(path.relative_to(project)): path.read_text(encoding="utf-8") for path in paths}
 
 

@@ -130,7 +130,7 @@ def test_the_template_judges_answers_as_the_project_does(baked: Baked, installed
         for value in values
     }
     done = subprocess.run(
-        [installed(baked(everything_on())) / "python", "-c", VERDICTS],
+        [installed(baked(everything_on())) / "python", "-B", "-c", VERDICTS],
         cwd=tmp_path,
         env={},
         input=json.dumps([*cases]),

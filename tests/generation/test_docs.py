@@ -92,7 +92,7 @@ def _settings(baked: Baked, installed: Environment) -> list[tuple[str, Any, str]
     program = SETTINGS.format(slug=project.name)
     found: list[tuple[str, Any, str]] = json.loads(
         subprocess.run(
-            [installed(project) / "python", "-c", program],
+            [installed(project) / "python", "-B", "-c", program],
             cwd=project.parent,
             capture_output=True,
             text=True,

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.anyio
 LINES = 1_000
 REST = 2.0
 """Seconds in which nobody logs: ten times as long as a batch is collected."""
+STILL = 1.0
+"""Seconds without a new entry after which none is on its way any more: five times as long as a batch is collected."""
 TALKERS = ("kafka", "postgres")
 
 
@@ -61,14 +63,17 @@ async def test_drivers_at_debug_make_no_entries(probed: Project, make_target: Ma
 
 async def _settled(target: Target, count: int) -> list[tuple[Any, ...]]:
     """Return what is there, `count` rows at least, once nothing comes any more: the calls that asked come last."""
-    rows: list[list[tuple[Any, ...]]] = [[], await _read(target)]
+    since, rows = time.monotonic(), await _read(target)
 
     async def is_settled() -> bool:
-        rows.append(await _read(target))
-        return len(rows[-1]) >= count and rows[-1] == rows[-2]
+        nonlocal since, rows
+        found = await _read(target)
+        if found != rows:
+            since, rows = time.monotonic(), found
+        return len(rows) >= count and time.monotonic() - since >= STILL
 
     await until(is_settled, f"{target.name} is at rest")
-    return rows[-1]
+    return rows
 
 
 async def _read(target: Target) -> list[tuple[Any, ...]]:
