@@ -14,7 +14,7 @@ import pytest
 
 from .backends import http_backends, planted
 from .exits import DRAIN, TEARDOWN, forget, until_open
-from .servers import HttpServer, Server, StdioServer
+from .servers import HttpServer, Server, StdioServer, until
 from .stubs import HttpStub
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ async def test_a_tool_that_cannot_be_cancelled_is_recorded_and_not_waited_for(
     """A sync tool runs on in its thread when the signal comes: its call is in SQLite, with its own id."""
     async with kind(project, folder) as server:
         running = asyncio.ensure_future(server.request("block", {"seconds": 30}))
-        await asyncio.sleep(0.5)
+        await until(lambda: server.stored("message = 'blocking'") == 1, "the tool runs")
         code, seconds = await server.end(signal.SIGTERM)
         await forget(running)
         assert code == 128 + signal.SIGTERM

@@ -155,7 +155,8 @@ async def sleep(seconds: float) -> float:
 
 
 def block(seconds: float) -> float:
-    """Wait in a thread that nothing cancels."""
+    """Say so, and wait in a thread that nothing cancels."""
+    logger.info("blocking")
     time.sleep(seconds)
     return seconds
 
