@@ -54,3 +54,11 @@ class PartialDeliveryError(DeliveryError):
         super().__init__(message)
         self.again = list(again)
         self.rejected = list(rejected)
+
+
+def text_of(error: BaseException) -> str:
+    """Return what an exception says, or its class where it has no text or cannot say."""
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # noqa: BLE001 - __str__ is other people's code
+        return type(error).__name__

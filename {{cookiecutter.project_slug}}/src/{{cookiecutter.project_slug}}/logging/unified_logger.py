@@ -8,18 +8,18 @@ import os
 import sys
 import threading
 import time
-from concurrent.futures import wait
-from threading import get_ident
-from typing import TYPE_CHECKING, Any, ClassVar
+from concurrent.futures import Future, wait
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from .capture import STDLIB_LEVELS, capture_loguru, capture_stdlib
 from .destinations.base import LogDestination, LogEntry
 from .destinations.buffered import BufferedDestination
 from .destinations.console import ConsoleDestination
-from .destinations.wrappers import CompositeDestination
+from .destinations.wrappers import CompositeDestination, RetryWrapper
 from .entries import EntryFactory, ServerInfo
 from .settings import LogSettings
-from .writer import WriterThread
+from .writer import WriterThread, is_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from loguru import Record
 
     from .destinations.base import Counters
+
+_T = TypeVar("_T")
 
 DESTINATIONS_SHARE = 0.85
 """Share of the time for a drain that is the destinations'; stderr, which says what came of it, has the rest."""
@@ -52,10 +54,9 @@ class Pipeline:
         self.is_closed = False
         self._all = (*self.lanes, self.console)
         self._threshold = STDLIB_LEVELS[settings.log_level]
-        self._drivers = frozenset(name for lane in self.lanes for name in _driver_loggers(lane.destination))
+        self._is_driver = _driver_test([name for lane in self.lanes for name in _driver_loggers(lane.destination)])
         self._blueprints = [_blueprint(lane.destination) for lane in self._all]
         self._writers: list[WriterThread] = []
-        self._writer_idents: frozenset[int | None] = frozenset()
 
     def emit(self, entry: LogEntry) -> None:
         """Hand an entry to every destination, and to stderr where its level is shown: all tool calls are recorded."""
@@ -71,22 +72,21 @@ class Pipeline:
             self.console.destination.write_now(entry)
 
     def take_loguru(self, record: Record) -> None:
-        """Take a loguru record; one of a writer's own thread goes to stderr only."""
-        entry = self.entries.from_loguru(record)
-        (self.show if get_ident() in self._writer_idents else self.emit)(entry)
+        """Take a loguru record; one of a writer's own threads, or of a driver, goes to stderr only."""
+        is_own = is_writer() or self._is_driver(record["name"])
+        (self.show if is_own else self.emit)(self.entries.from_loguru(record))
 
     def take_stdlib(self, record: logging.LogRecord) -> None:
-        """Take a standard library record; one of a writer's own thread, or of a driver, goes to stderr only."""
-        is_own = get_ident() in self._writer_idents or record.name.partition(".")[0] in self._drivers
+        """Take a standard library record; one of a writer's own threads, or of a driver, goes to stderr only."""
+        is_own = is_writer() or self._is_driver(record.name)
         (self.show if is_own else self.emit)(self.entries.from_stdlib(record))
 
     def flush(self, timeout: float) -> bool:
         """Wait until what was logged so far is delivered; return False when that took longer than `timeout`."""
-        deadline = time.monotonic() + timeout
-        while self._each(self._all, BufferedDestination.flush, max(0.0, deadline - time.monotonic())):
-            if not any(lane.counters.queued for lane in self.lanes):
-                return True
-        return False
+        deadline, left = time.monotonic() + timeout, self._all
+        while left and (done := self._each(left, BufferedDestination.flush, max(0.0, deadline - time.monotonic()))):
+            left = tuple(lane for lane in left if not done.get(lane))
+        return not left
 
     def close(self, timeout: float) -> None:
         """Deliver what waits within `timeout` seconds, say what became of it, and end the threads."""
@@ -107,15 +107,16 @@ class Pipeline:
     def _each(
         self,
         lanes: Sequence[BufferedDestination],
-        work: Callable[[BufferedDestination], Coroutine[Any, Any, None]],
+        work: Callable[[BufferedDestination], Coroutine[Any, Any, _T]],
         timeout: float,
-    ) -> bool:
-        """Run something on the lanes' threads and return whether all of it ended in time; what did not is cancelled."""
+    ) -> dict[BufferedDestination, _T]:
+        """Run something on the lanes' threads and return what came of it in time; what did not end is cancelled."""
         pairs = zip(self._all, self._writers, strict=True)
-        _, late = wait([writer.submit(work(lane)) for lane, writer in pairs if lane in lanes], timeout)
+        futures = {lane: writer.submit(work(lane)) for lane, writer in pairs if lane in lanes}
+        done, late = wait(futures.values(), timeout)
         for future in late:
             future.cancel()
-        return not late
+        return {lane: future.result() for lane, future in futures.items() if future in done and not _broke(future)}
 
     def restart(self) -> None:
         """Begin anew with empty buffers and threads of its own: what a forked child does."""
@@ -127,7 +128,6 @@ class Pipeline:
     def start(self) -> None:
         """Begin to deliver; after the log lines are captured, so that what fails at once is said as later failures."""
         self._writers = [WriterThread() for _ in self._all]
-        self._writer_idents = frozenset(writer.ident for writer in self._writers)
         for lane, writer in zip(self._all, self._writers, strict=True):
             writer.submit(lane.open())
         if sys.version_info[:2] == (3, 12):  # starts no threads after main's end, and drivers need theirs to drain
@@ -220,11 +220,28 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=UnifiedLogger._after_fork)  # noqa: SLF001 - the class's own hook
 
 
+def _broke(future: Future[Any]) -> bool:
+    return future.cancelled() or future.exception() is not None
+
+
+def _driver_test(drivers: Sequence[str]) -> Callable[[str | None], bool]:
+    """Return what tells whether a logger is a driver's or below one; names come again and again."""
+    prefixes = tuple(f"{name}." for name in drivers)
+
+    @lru_cache(maxsize=1_024)
+    def is_driver(name: str | None) -> bool:
+        return f"{name}.".startswith(prefixes)
+
+    return is_driver
+
+
 def _lanes(destination: LogDestination, settings: LogSettings) -> list[BufferedDestination]:
     if isinstance(destination, CompositeDestination):
         return [lane for part in destination.destinations for lane in _lanes(part, settings)]
     if isinstance(destination, BufferedDestination):
         return [destination]
+    if not isinstance(destination, RetryWrapper):
+        destination = RetryWrapper.configured(destination, settings)
     return [BufferedDestination(destination, capacity=settings.log_buffer_size)]
 
 

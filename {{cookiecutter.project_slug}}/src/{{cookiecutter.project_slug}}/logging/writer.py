@@ -16,6 +16,13 @@ _T = TypeVar("_T")
 WRITER_NAME = "log-writer"
 """The threads' name."""
 
+_here = threading.local()
+
+
+def is_writer() -> bool:
+    """Tell whether this is a writer's thread, or one that runs a blocking call for it."""
+    return getattr(_here, "is_writer", False)
+
 
 class WriterThread:
     """A daemon thread with an event loop of its own: it runs before the server's loop, after it, and without it."""
@@ -26,14 +33,16 @@ class WriterThread:
         self._thread = threading.Thread(target=self._run, name=WRITER_NAME, daemon=True)
         self._thread.start()
 
-    @property
-    def ident(self) -> int | None:
-        """The thread's identifier."""
-        return self._thread.ident
-
     def submit(self, work: Coroutine[Any, Any, _T]) -> Future[_T]:
-        """Run a coroutine on the thread's loop and return its future."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        """Run a coroutine on the thread's loop and return its future, a cancelled one where the thread has ended."""
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError:
+            work.close()
+            ended: Future[_T] = Future()
+            ended.cancel()
+            ended.set_running_or_notify_cancel()
+            return ended
 
     def stop(self) -> None:
         """Let the thread cancel what still runs, and end."""
@@ -45,6 +54,7 @@ class WriterThread:
         self._thread.join(timeout)
 
     def _run(self) -> None:
+        _here.is_writer = True
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
@@ -67,6 +77,7 @@ class _DaemonExecutor(ThreadPoolExecutor):
         future: Future[_T] = Future()
 
         def run() -> None:
+            _here.is_writer = True
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(call(*args, **kwargs))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from testkit import FailingDestination, MemoryDestination, deliver, eventually, make_entry
 
-from {{cookiecutter.project_slug}}.logging.destinations import BufferedDestination, RetryWrapper, buffered
-from {{cookiecutter.project_slug}}.logging.errors import PartialDeliveryError, RejectedError
+from {{cookiecutter.project_slug}}.logging.destinations import BufferedDestination, CompositeDestination, RetryWrapper, buffered
+from {{cookiecutter.project_slug}}.logging.destinations.base import Counters
+from {{cookiecutter.project_slug}}.logging.errors import PartialDeliveryError, RefusedError, RejectedError
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 
 if TYPE_CHECKING:
@@ -26,26 +27,107 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buffered, "PAUSES", (0.01,))
 
 
-async def test_opening_that_fails_or_hangs_loses_nothing() -> None:
-    """A destination that is down at the start is delivered to once it is up."""
+async def test_opening_that_fails_or_hangs_is_tried_again() -> None:
+    """A destination that is down at the start is opened, and delivered to, once it is up: nothing is lost."""
 
-    class LateDestination(FailingDestination):
+    class LateDestination(MemoryDestination):
+        attempts = 0
+
         async def open(self) -> None:
-            msg = "not there yet"
-            raise ConnectionError(msg)
+            self.attempts += 1
+            if self.attempts == 1:
+                msg = "not there yet"
+                raise ConnectionError(msg)
+            if self.attempts == 2:
+                msg = "the content of no entry"
+                raise RejectedError(msg)
+            if self.attempts == 3:
+                await asyncio.Event().wait()
 
-    class StuckDestination(MemoryDestination):
+        async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+            assert self.attempts == 4
+            await super().write_batch(entries)
+
+    late = LateDestination()
+    lane = BufferedDestination(RetryWrapper(late, 1, 1, write_timeout_ms=50))
+    await lane.open()
+    await eventually(lambda: late.attempts)
+    assert lane.counters == Counters(destination="memory", last_error="not there yet")
+    lane.put(make_entry("waited"))
+    await eventually(lambda: late.messages == ["waited"])
+    await lane.close()
+    assert (lane.counters.written, lane.counters.failed) == (1, 0)
+
+
+async def test_being_refused_at_the_start_is_not_said_as_waiting(capfd: pytest.CaptureFixture[str]) -> None:
+    """Who reads that entries wait does nothing; a wrong password loses them."""
+
+    class LockedDestination(MemoryDestination):
         async def open(self) -> None:
-            await asyncio.Event().wait()
+            msg = "wrong password"
+            raise RefusedError(msg)
 
-    late, stuck = LateDestination(ConnectionError("still not")), StuckDestination()
-    for destination in (late, stuck):
-        lane = BufferedDestination(RetryWrapper(destination, 1, 1, write_timeout_ms=50))
-        await lane.open()
-        lane.put(make_entry("waited"))
-        await eventually(lambda: destination.entries)  # noqa: B023 - called in this round only
-        assert destination.messages == ["waited"]
-        await lane.close()
+    UnifiedLogger.initialize(LockedDestination())
+    UnifiedLogger.flush()
+    UnifiedLogger.shutdown()
+    consequence = "its entries are lost until that is mended, 0 dropped so far"
+    assert f"memory: wrong password ({consequence})" in capfd.readouterr().err
+
+
+async def test_a_buffer_that_nobody_opened_delivers_what_is_written_to_it() -> None:
+    """What the factory returns can be written to, read and closed like any destination."""
+    memory = MemoryDestination()
+    stack = CompositeDestination([BufferedDestination(memory)])
+    await stack.write(make_entry("hello"))
+    assert [entry.message for entry in await stack.query()] == ["hello"]
+    await stack.write(make_entry("again"))
+    await stack.close()
+    assert memory.messages == ["hello", "again"]
+
+
+async def test_closing_goes_on_while_a_destination_takes_anything() -> None:
+    """One busy item, or one broken connection, costs none of the batches behind it."""
+    entries = [make_entry(str(number)) for number in range(1_200)]
+    busy = PartialDeliveryError("queue full", again=entries[:100], rejected=[])
+    failing = FailingDestination(busy, ConnectionError("reset"))
+    lane = await deliver(failing, entries)
+    assert (lane.counters.written, lane.counters.dropped) == (1_200, 0)
+    down = FailingDestination(*[ConnectionError("down")] * 100)
+    lane = await deliver(down, entries)
+    assert (lane.counters.written, lane.counters.dropped, down.attempts) == (0, 1_200, 2)
+
+
+async def test_a_rejected_entry_costs_no_neighbours_where_the_buffer_is_full() -> None:
+    """Only what waits longest goes for newer entries, and not what a healthy destination is about to get."""
+    rejecting = FailingDestination(*[RejectedError("no")] * 4)
+    lane = BufferedDestination(rejecting, capacity=8, linger=0)
+    for number in range(8):
+        lane.put(make_entry(str(number)))
+    await lane.open()
+    await eventually(lambda: rejecting.attempts)
+    for number in range(8, 16):
+        lane.put(make_entry(str(number)))
+    await eventually(lambda: not lane.counters.queued)
+    await lane.close()
+    assert (lane.counters.written, lane.counters.failed, lane.counters.dropped) == (15, 1, 0)
+
+
+async def test_flushing_ends_although_entries_keep_coming() -> None:
+    """What was there at the call is delivered; what comes later is not waited for."""
+    lane = BufferedDestination(MemoryDestination(), linger=0)
+    await lane.open()
+    lane.put(make_entry())
+
+    async def keep_busy() -> None:
+        while True:
+            lane.put(make_entry())
+            await asyncio.sleep(0)
+
+    busy = asyncio.create_task(keep_busy())
+    async with asyncio.timeout(5):
+        assert await lane.flush()
+    busy.cancel()
+    await lane.close()
 
 
 async def test_batches_are_full_and_small_ones_wait_a_moment() -> None:

@@ -1,25 +1,27 @@
-"""The SQLite file: private, shared by processes, and survived by the server whatever happens to it."""
+"""The SQLite file: filled by servers, private, shared by processes, and survived whatever happens to it."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sqlite3
+import sys
 import time
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from loguru import logger
-from testkit import assert_nobody_waited, make_entry, program, until
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
+from testkit import assert_nobody_waited, program, until
 
+from {{cookiecutter.project_slug}}.cli import main
 from {{cookiecutter.project_slug}}.config import ServerConfig
-from {{cookiecutter.project_slug}}.logging.destinations import SQLiteDestination, buffered, sqlite
+from {{cookiecutter.project_slug}}.logging.destinations import buffered
 from {{cookiecutter.project_slug}}.logging.destinations.base import FIELD_NAMES, PACKAGE
-from {{cookiecutter.project_slug}}.logging.errors import RefusedError
 from {{cookiecutter.project_slug}}.logging.factory import create_log_destination
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 SCRIPT = """
 import logging, os, resource, signal, sys, time, warnings
 from loguru import logger
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
 from testkit import assert_nobody_waited, until
 from PACKAGE.logging.destinations import SQLiteDestination
 from PACKAGE.logging.unified_logger import UnifiedLogger
@@ -99,47 +103,6 @@ def test_the_default_file_is_in_the_users_data_folder(tmp_path: Path) -> None:
     path = ServerConfig().sqlite_path
     assert path.is_relative_to(tmp_path / "home")
     assert PACKAGE in path.parts
-
-
-@pytest.mark.parametrize(("days", "kept"), [(2, ["new"]), (0, ["old"] * 12_000 + ["new"])])
-async def test_what_is_past_retention_is_removed(path: Path, days: int, kept: list[str]) -> None:
-    """In chunks, by the time of the event; 0 days keep everything."""
-    writer = SQLiteDestination(path)
-    old = datetime.now(UTC) - timedelta(days=3)
-    await writer.write_batch([make_entry("old", timestamp=old) for _ in range(12_000)])
-    await writer.close()
-    expiring = SQLiteDestination(path, retention_days=days)
-    await expiring.write(make_entry("new"))
-    for _ in range(12_000 // sqlite.RETENTION_CHUNK):
-        await expiring.write_batch([])
-    await expiring.close()
-    assert rows(path) == kept
-
-
-async def test_a_newer_schema_is_refused(path: Path) -> None:
-    """In one sentence that names the file, each time; nothing in it is changed."""
-    older = SQLiteDestination(path)
-    await older.write(make_entry("theirs"))
-    await older.close()
-    sqlite3.connect(path).executescript("PRAGMA user_version = 99").connection.close()
-    destination = SQLiteDestination(path)
-    for work in (destination.open, partial(destination.write, make_entry()), partial(destination.write, make_entry())):
-        with pytest.raises(RefusedError, match=r"logs\.db has schema 99, this project writes 1"):
-            await work()
-    assert rows(path) == ["theirs"]
-
-
-async def test_a_retention_that_fails_fails_no_delivery(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Rows that may not be deleted stay, and that is said; what was written is written."""
-    destination = SQLiteDestination(path, retention_days=1)
-    await destination.open()
-    trigger = "CREATE TRIGGER keep BEFORE DELETE ON unified_logs BEGIN SELECT RAISE(ABORT, 'kept'); END"
-    sqlite3.connect(path).executescript(trigger).connection.close()
-    for message in ("old", "new"):
-        await destination.write(make_entry(message, timestamp=datetime(2026, 1, 1, tzinfo=UTC)))
-    await destination.close()
-    assert rows(path) == ["old", "new"]
-    assert "are not deleted: kept" in caplog.text
 
 
 async def test_a_locked_file_delays_nobody_and_loses_nothing(logging_to: Path, start: Start) -> None:
@@ -288,3 +251,29 @@ def test_the_drivers_own_lines_are_not_stored(path: Path, capfd: pytest.CaptureF
     assert [row for row in rows(path, "message, module") if row[1].startswith("aiosqlite")] == []
     assert rows(path, where="log_type = 'internal'") == ["mine"]
     assert "aiosqlite" in capfd.readouterr().err
+
+
+async def test_every_call_of_a_server_is_in_the_file_and_can_be_listed(
+    path: Path, serve_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The main path: a client calls, leaves, and `logs` shows the calls."""
+    server = StdioServerParameters(command=sys.executable, args=serve_arguments, env=dict(os.environ))
+    with (tmp_path / "stderr").open("w") as stderr:
+        async with Client(stdio_client(server, errlog=stderr)) as client:
+            for number in range(300):
+                await client.call_tool("say", {"text": str(number)}, meta={"correlation_id": f"c-{number}"})
+    expected = [(f"c-{number}", json.dumps({"text": str(number)}, separators=(",", ":"))) for number in range(300)]
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT correlation_id, input_args FROM unified_logs WHERE log_type = 'tool_execution' ORDER BY id"
+        assert connection.execute(query).fetchall() == expected
+    assert await asyncio.to_thread(main, ["logs", "--tool", "say", "--limit", "2", "--json"]) == 0
+    shown = [json.loads(line)["input_args"] for line in capsys.readouterr().out.splitlines()]
+    assert shown == [{"text": "299"}, {"text": "298"}]
+
+
+def test_looking_at_no_file_makes_none(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`logs` before the first entry shows an empty table; `doctor` makes the file and reads its probe back."""
+    assert main(["logs"]) == main(["logs", "stats"]) == 0
+    assert not path.parent.exists()
+    assert main(["doctor"]) == 0
+    assert "sqlite: written 1, retried 0, dropped 0, failed 0, queued 0 (read back)" in capsys.readouterr().out

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import time
 import warnings
+from contextlib import redirect_stderr
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from unittest.mock import AsyncMock, Mock
 
 import pytest
@@ -161,6 +163,23 @@ async def test_the_write_timeout_is_not_the_retry_delay() -> None:
     assert hanging.attempts == 2
 
 
+def test_a_destination_that_a_script_logs_to_is_retried_as_configured() -> None:
+    """`initialize` is all it needs: a write that hangs is given up and made again, and nothing is lost."""
+
+    class OnceHangingDestination(FailingDestination):
+        async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+            if not self.attempts:
+                self.attempts += 1
+                await asyncio.Event().wait()
+            await super().write_batch(entries)
+
+    hanging = OnceHangingDestination()
+    UnifiedLogger.initialize(hanging, settings=LogSettings(log_write_timeout_ms=50, log_retry_delay_ms=1))
+    logger.info("hello")
+    assert UnifiedLogger.flush()
+    assert (hanging.messages, UnifiedLogger.counters()[0].retried) == (["hello"], 1)
+
+
 def test_stderr_shows_text_or_json_and_stdout_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     """LOG_FORMAT picks; control characters are shown, not obeyed, so that no value forges a line."""
     for log_format in ("json", "text"):
@@ -179,6 +198,20 @@ def test_stderr_shows_text_or_json_and_stdout_nothing(capfd: pytest.CaptureFixtu
         else:
             assert "first\\nforged \\x1b[31m line" in lines[0]
             assert len(lines) == 3
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_stderr_is_the_one_of_the_start(log_format: Literal["json", "text"], capfd: pytest.CaptureFixture[str]) -> None:
+    """A tool that redirects `sys.stderr`, to a file or to memory, gets none of our lines, and none is lost."""
+    UnifiedLogger.initialize(MemoryDestination(), settings=LogSettings(log_format=log_format))
+    UnifiedLogger.flush()
+    with redirect_stderr(io.StringIO()) as theirs:
+        UnifiedLogger.emit(make_entry("whole", thread_name="job-\udcff"))
+        UnifiedLogger.emit(make_entry("stopped", error_message="still running"))
+        UnifiedLogger.flush()
+    UnifiedLogger.shutdown()
+    shown = capfd.readouterr().err
+    assert ("whole" in shown, "still running" in shown, "(None" in shown, theirs.getvalue()) == (True, True, False, "")
 
 
 def test_entries_survive_the_way_through_a_dict() -> None:

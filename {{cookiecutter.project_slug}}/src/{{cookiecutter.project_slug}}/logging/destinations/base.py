@@ -1,9 +1,11 @@
-"""What an entry is, what a destination has to do with it, and the count of what became of the entries."""
+"""What an entry is, what a destination has to do with it, and what is counted and said of what became of entries."""
 
 from __future__ import annotations
 
 import importlib.util
 import itertools
+import logging
+import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -12,14 +14,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 
 from ..correlation import new_id
-from ..errors import MissingDriverError
+from ..errors import MissingDriverError, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PACKAGE = __name__.partition(".")[0]
 """This project's import package."""
+SAY_INTERVAL = 30.0
+"""Seconds between two complaints about the same destination."""
 LogType = Literal["tool_execution", "internal", "framework"]
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -174,6 +180,38 @@ class Counters:
             f"{name} {getattr(self, name)}" for name in ("written", "retried", "dropped", "failed", "queued")
         )
         return f"{self.destination}: {numbers}" + (f"; last error: {self.last_error}" if self.last_error else "")
+
+
+class Complaints:
+    """What is said about one destination, once in a while: on its writer's thread, so that it reaches stderr only."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.last_error: str | None = None
+        self._said_at = float("-inf")
+        self._down_since: float | None = None
+
+    def say(self, error: BaseException, consequence: str, *, dropped: int) -> None:
+        """Keep an error as the last one, and say it unless something was said a moment ago."""
+        self.last_error = text_of(error)
+        if time.monotonic() - self._said_at >= SAY_INTERVAL:
+            self._said_at = time.monotonic()
+            _logger.error("%s: %s (%s, %d dropped so far)", self.name, self.last_error, consequence, dropped)
+
+    def down(self, error: BaseException, consequence: str, *, dropped: int) -> None:
+        """Say that a destination takes nothing, and remember since when."""
+        self._down_since = self._down_since or time.monotonic()
+        self.say(error, consequence, dropped=dropped)
+
+    def recovered(self) -> None:
+        """Say that a destination takes entries again: what was not said is not taken back."""
+        if self._down_since is not None and self._said_at >= self._down_since:
+            _logger.warning("%s: delivering again after %.0f s", self.name, time.monotonic() - self._down_since)
+        self._down_since = None
+
+    def overflow(self, capacity: int, *, dropped: int) -> None:
+        """Say that a buffer is full."""
+        _logger.error("%s: its buffer of %d entries is full (%d dropped so far)", self.name, capacity, dropped)
 
 
 def require_driver(module: str, *, name: str, package: str | None = None) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
-import time
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ..errors import PartialDeliveryError, RefusedError, RejectedError
-from .base import Counters, LogDestination, LogEntry, Tally, batch_size_of, name_of
+from ..errors import DeliveryError, PartialDeliveryError, RefusedError, RejectedError
+from .base import SAY_INTERVAL, Complaints, Counters, LogDestination, LogEntry, Tally, batch_size_of, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,13 +19,11 @@ LINGER = 0.2
 """Seconds a batch is collected: the knee between delay and CPU per entry."""
 PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Seconds before the first, second, ... return to a destination that is down; the last one repeats."""
+LAST_ATTEMPTS = 2
+"""Attempts in a row at which a destination takes nothing, after which a drain leaves what still waits."""
 REJECTION_PAUSES = (0.01, 1.0)
 """Seconds after the first of several entries that are refused in a row, doubled for each, and the most: a destination
 that refuses everything is not asked without end."""
-SAY_INTERVAL = 30.0
-"""Seconds between two complaints about the same destination."""
-
-_logger = logging.getLogger(__name__)
 
 
 class BufferedDestination(LogDestination):
@@ -47,21 +43,20 @@ class BufferedDestination(LogDestination):
         self._in_flight: list[LogEntry] = []
         self._part = self.batch_size
         self._accepted = Tally()
+        self._flushed = 0
         self._written = self._failed = self._refused_in_a_row = 0
-        self._awake = self._hurried = self._overflowed = self._closed = False
-        self._last_error: str | None = None
-        self._said_at = float("-inf")
-        self._down_since: float | None = None
+        self._awake = self._hurried = self._overflowed = self._is_open = self._closed = False
+        self._complaints = Complaints(self.name)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
     def counters(self) -> Counters:
         """What became of the entries so far; exact whenever no thread is inside `put`."""
-        accepted, written, failed = self._accepted.value, self._written, self._failed
-        written = min(written, accepted - failed)
-        queued = 0 if self._closed else len(self._waiting) + len(self._in_flight)
-        queued = min(queued, accepted - written - failed)  # threads go on while this is read
+        accepted, queued = self._accepted.value, 0 if self._closed else self._queued  # threads go on meanwhile:
+        failed = min(self._failed, accepted)  # what is read later may count an entry twice, and never leaves one out
+        written = min(self._written, accepted - failed)
+        queued = min(queued, accepted - written - failed)
         return Counters(
             destination=self.name,
             accepted=accepted,
@@ -70,8 +65,16 @@ class BufferedDestination(LogDestination):
             dropped=accepted - written - failed - queued,
             failed=failed,
             queued=queued,
-            last_error=self._last_error,
+            last_error=self._complaints.last_error,
         )
+
+    @property
+    def _queued(self) -> int:
+        return len(self._waiting) + len(self._in_flight)
+
+    @property
+    def _settled(self) -> int:
+        return self._accepted.value - self._queued
 
     def put(self, entry: LogEntry) -> None:
         """Take an entry; the oldest goes when the buffer is full. Never waits, never raises, from any thread."""
@@ -88,23 +91,28 @@ class BufferedDestination(LogDestination):
             self._notify(self._hurry)
 
     async def write(self, entry: LogEntry) -> None:
-        """Take an entry and return at once."""
+        """Take an entry and return at once; where nobody did `open`, deliver on the running loop."""
+        if self._loop is None:
+            await self.open()
         self.put(entry)
 
     async def open(self) -> None:
         """Start delivering on the running loop; the destination is opened by the task, not waited for."""
-        self._loop, self._overflowed = asyncio.get_running_loop(), False
+        self._loop = asyncio.get_running_loop()
+        self._overflowed = self._is_open = self._closed = False
         self._event, self._full = asyncio.Event(), asyncio.Event()
         self._closing, self._idle = asyncio.Event(), asyncio.Event()
         self._task = asyncio.create_task(self._run(), name=f"log buffer {self.name}")
 
-    async def flush(self) -> None:
-        """Wait until what was taken so far is delivered or refused, or an attempt at it has failed."""
+    async def flush(self) -> bool:
+        """Wait until what was taken so far is delivered or refused, or an attempt at it has failed; tell which."""
+        target = self._flushed = self._accepted.value
         if self._task is not None and not self._task.done():
             self._wake()
             self._hurry()
             self._idle.clear()
             await self._idle.wait()
+        return self._settled >= target
 
     async def query(self, **filters: Any) -> list[LogEntry]:
         """Query the destination on its own loop, after what waits was given a moment to arrive."""
@@ -113,7 +121,7 @@ class BufferedDestination(LogDestination):
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._query(filters), self._loop))
 
     async def close(self) -> None:
-        """Deliver what waits, one attempt a batch, then close the destination; what is left counts as dropped."""
+        """Deliver what waits, as long as the destination takes any of it, and close; what is left counts as dropped."""
         if self._task is not None:
             self._closing.set()
             self._wake()
@@ -150,7 +158,7 @@ class BufferedDestination(LogDestination):
         return await self.destination.query(**filters)
 
     async def _run(self) -> None:
-        await self._open_destination()
+        await self._deliver()  # opens it
         while True:
             self._awake = self._hurried = False
             if not self._waiting:
@@ -175,21 +183,24 @@ class BufferedDestination(LogDestination):
         """Deliver what waits as long as it fills batches; return False when closing cut that short."""
         failures = 0
         while True:
-            self._next_batch()
+            self._next_batch(is_down=failures > 0)
+            written = self._written
             if await self._deliver():
                 failures = 0
+                if self._settled >= self._flushed:
+                    self._idle.set()
                 if not self._in_flight and len(self._waiting) < self.batch_size:
                     return True
                 continue
             self._idle.set()
-            if self._closing.is_set():
+            failures = 0 if self._written > written else failures + 1
+            if self._closing.is_set() and failures >= LAST_ATTEMPTS:
                 return False
-            await self._pause(PAUSES[min(failures, len(PAUSES) - 1)])
-            failures += 1
+            await self._pause(PAUSES[min(max(failures - 1, 0), len(PAUSES) - 1)])
 
-    def _next_batch(self) -> None:
+    def _next_batch(self, *, is_down: bool) -> None:
         """Take the next entries in flight, and let the ones that failed go when newer ones fill the buffer."""
-        if self._in_flight and len(self._waiting) < self.capacity:
+        if self._in_flight and not (is_down and len(self._waiting) == self.capacity):
             return
         self._in_flight = []
         with suppress(IndexError):
@@ -199,21 +210,19 @@ class BufferedDestination(LogDestination):
     async def _deliver(self) -> bool:
         """Write the first part of what is in flight and return whether to go on at once.
 
-        The part is halved with every failure, down to the one entry that may be at fault, and grows again.
+        The part is halved with every failure, down to the one entry that may be at fault, and grows again. Nothing is
+        written before the destination could be opened.
         """
         part = self._in_flight[: self._part]
-        if not part:
-            return True
         try:
+            if not self._is_open:
+                await self._open_destination()
+            if not part:
+                return True
             await self.destination.write_batch(part)
         except RejectedError as error:
-            if len(part) > 1:
-                self._part = len(part) // 2
-                return True
-            self._refuse(1, error)
-            shortest, longest = REJECTION_PAUSES
-            await self._pause(min(shortest * 2**self._refused_in_a_row, longest))
-            self._refused_in_a_row = min(self._refused_in_a_row + 1, 10)
+            await self._reject(part, error)
+            return True
         except PartialDeliveryError as error:
             return self._settle(part, error)
         except RefusedError as error:
@@ -228,17 +237,29 @@ class BufferedDestination(LogDestination):
         else:
             self._written += len(part)
             self._refused_in_a_row = 0
-            self._recovered()
+            self._complaints.recovered()
         del self._in_flight[: len(part)]
         self._part = min(2 * self._part, self.batch_size)
         return True
+
+    async def _reject(self, part: list[LogEntry], error: RejectedError) -> None:
+        """Try the halves of a part apart; of one that is a single entry, let that go."""
+        self._part = max(1, len(part) // 2)
+        if len(part) > 1:
+            return
+        del self._in_flight[:1]
+        self._refuse(1, error)
+        shortest, longest = REJECTION_PAUSES
+        await self._pause(min(shortest * 2**self._refused_in_a_row, longest))
+        self._refused_in_a_row = min(self._refused_in_a_row + 1, 10)
+        self._part = min(2, self.batch_size)
 
     def _settle(self, part: list[LogEntry], error: PartialDeliveryError) -> bool:
         taken = len(part) - len(error.again) - len(error.rejected)
         self._in_flight[: len(part)] = error.again
         self._written += taken
         if taken and not error.again:
-            self._recovered()
+            self._complaints.recovered()
         if error.rejected:
             self._refuse(len(error.rejected), error)
         if error.again:
@@ -248,31 +269,16 @@ class BufferedDestination(LogDestination):
     def _keep(self, part: list[LogEntry], error: BaseException) -> None:
         """Leave a part where it is, to be sent in smaller ones: a slow or busy destination may take those in time."""
         self._part = max(1, len(part) // 2)
-        self._down_since = self._down_since or time.monotonic()
-        self._say(error, f"{len(self._waiting) + len(self._in_flight)} entries wait")
-
-    def _recovered(self) -> None:
-        if self._down_since is not None:
-            if self._said_at >= self._down_since:  # what was not said is not taken back
-                _logger.warning("%s: delivering again after %.0f s", self.name, time.monotonic() - self._down_since)
-            self._down_since = None
+        self._complaints.down(error, f"{self._queued or ''} entries wait".lstrip(), dropped=self.counters.dropped)
 
     def _refuse(self, count: int, error: Exception) -> None:
         self._failed += count
-        self._say(error, f"{count} entries lost")
-
-    def _say(self, error: BaseException, consequence: str) -> None:
-        """Say that delivery fails, once in a while: this runs on the writer's thread, so it reaches stderr only."""
-        self._last_error = str(error) or type(error).__name__
-        if time.monotonic() - self._said_at >= SAY_INTERVAL:
-            self._said_at = time.monotonic()
-            dropped = self.counters.dropped
-            _logger.error("%s: %s (%s, %d dropped so far)", self.name, self._last_error, consequence, dropped)
+        consequence = f"{count} entries lost" if count else "its entries are lost until that is mended"
+        self._complaints.say(error, consequence, dropped=self.counters.dropped)
 
     def _say_overflow(self) -> None:
         """Say that entries come faster than they go, and listen again for that after a while."""
-        dropped = self.counters.dropped
-        _logger.error("%s: its buffer of %d entries is full (%d dropped so far)", self.name, self.capacity, dropped)
+        self._complaints.overflow(self.capacity, dropped=self.counters.dropped)
         asyncio.get_running_loop().call_later(SAY_INTERVAL, self._listen)
 
     def _listen(self) -> None:
@@ -281,11 +287,9 @@ class BufferedDestination(LogDestination):
     async def _open_destination(self) -> None:
         try:
             await self.destination.open()
-        except BaseException as error:  # as in `_deliver`; the first write opens it again
-            if self._closing.is_set() and isinstance(error, asyncio.CancelledError):
-                raise
-            self._down_since = time.monotonic()
-            self._say(error, "entries wait")
+        except RejectedError as error:  # of no entry, since none was sent
+            raise DeliveryError(str(error)) from error
+        self._is_open = True
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):

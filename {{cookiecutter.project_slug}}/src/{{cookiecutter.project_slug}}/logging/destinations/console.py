@@ -6,11 +6,11 @@ import asyncio
 import os
 import select
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
-import orjson
-
 from ..errors import RefusedError
+from ..values import encode_json
 from .base import LogDestination, LogEntry, iso_utc
 
 if TYPE_CHECKING:
@@ -30,6 +30,13 @@ class ConsoleDestination(LogDestination):
 
     def __init__(self, log_format: Literal["text", "json"] = "text") -> None:
         self._render = as_json if log_format == "json" else as_text
+        self._descriptor: int | None = None
+
+    async def open(self) -> None:
+        """Take hold of stderr as it is now: a tool may redirect `sys.stderr` to where no log belongs."""
+        await self.close()
+        if (descriptor := _stderr()) is not None:
+            self._descriptor = os.dup(descriptor)
 
     async def write(self, entry: LogEntry) -> None:
         """Write one entry."""
@@ -38,27 +45,38 @@ class ConsoleDestination(LogDestination):
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
         """Write entries, waiting for a full pipe without blocking the loop; raise RefusedError without a stderr."""
         text = "".join(map(self._render, entries))
+        descriptor = _stderr() if self._descriptor is None else self._descriptor
+        if descriptor is None:
+            msg = "there is no stderr to write to"
+            raise RefusedError(msg)
         for chunk in _chunks(text.encode("utf-8", "backslashreplace")):
-            await _write(chunk)
+            await _write(descriptor, chunk)
+
+    async def close(self) -> None:
+        """Let go of stderr."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
 
     def write_now(self, entry: LogEntry) -> None:
         """Write one entry at once where stderr takes it, for what is logged after the writer has ended."""
-        descriptor = _descriptor()
+        descriptor = _stderr()
         if descriptor is not None and _is_writable(descriptor):
-            os.write(descriptor, self._render(entry).encode("utf-8", "backslashreplace")[:CHUNK])
+            with suppress(OSError):
+                os.write(descriptor, self._render(entry).encode("utf-8", "backslashreplace")[:CHUNK])
 
 
 def as_json(entry: LogEntry) -> str:
     """Return an entry as one JSON line without its empty fields."""
     present = {name: value for name, value in entry.to_dict().items() if value is not None}
-    return orjson.dumps(present).decode() + "\n"
+    return encode_json(present) + "\n"
 
 
 def as_text(entry: LogEntry) -> str:
     """Return an entry as one line, its traceback indented below; control characters are shown, not obeyed."""
     where = "" if entry.module is None else f"{entry.module}:{entry.line} "
     head = f"{iso_utc(entry.timestamp)[:MILLISECONDS]}Z {entry.level:<8} {entry.correlation_id[:32]} {where}"
-    error = "" if entry.error_message is None else f" ({entry.error_type}: {entry.error_message})"
+    error = " (" + ": ".join(filter(None, (entry.error_type, entry.error_message))) + ")" if entry.error_message else ""
     trace = (entry.extra_data or {}).get("traceback")
     below = "".join(f"    | {printable(line)}\n" for line in trace.splitlines()) if isinstance(trace, str) else ""
     return f"{printable(head + entry.message + error)}\n{below}"
@@ -81,19 +99,15 @@ def _chunks(data: bytes) -> Iterator[bytes]:
         start = end
 
 
-async def _write(chunk: bytes) -> None:
+async def _write(descriptor: int, chunk: bytes) -> None:
     while chunk:
-        descriptor = _descriptor()
-        if descriptor is None:
-            msg = "there is no stderr to write to"
-            raise RefusedError(msg)
         if _is_writable(descriptor):
             chunk = chunk[os.write(descriptor, chunk) :]
         else:
             await asyncio.sleep(POLL)
 
 
-def _descriptor() -> int | None:
+def _stderr() -> int | None:
     try:
         return sys.stderr.fileno()
     except (AttributeError, OSError, ValueError):

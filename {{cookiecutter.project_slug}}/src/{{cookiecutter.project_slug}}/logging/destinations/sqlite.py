@@ -51,6 +51,7 @@ _EXPIRE = (
     f"DELETE FROM {TABLE} WHERE id IN "  # noqa: S608 - names of our own
     f"(SELECT id FROM {TABLE} WHERE timestamp < ? LIMIT {RETENTION_CHUNK})"
 )
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 _TEXT_COLUMNS = ("message", "error_message", "output_summary", "tool_name", "input_args")
 _TIMESTAMP, _INPUT_ARGS, _EXTRA_DATA = map(FIELD_NAMES.index, ("timestamp", "input_args", "extra_data"))
 
@@ -94,7 +95,7 @@ class SQLiteDestination(LogDestination):
         return cls(config.sqlite_path, retention_days=config.log_retention_days)
 
     async def open(self) -> None:
-        """Make the file (0600), the table and its indexes; raise RefusedError where the schema is newer than ours."""
+        """Make the file (0600), the table and its indexes; raise RefusedError where it is not ours."""
         import aiosqlite  # noqa: PLC0415 - a driver is imported by the destination that is switched on
 
         await self.close()
@@ -102,9 +103,11 @@ class SQLiteDestination(LogDestination):
         connection = await aiosqlite.connect(self.path, timeout=BUSY_TIMEOUT_MS / 1000)
         try:
             file_id = _file_id(self.path)
+            has_schema = await self._has_schema(connection)
             await connection.execute("PRAGMA journal_mode = WAL")
             await connection.execute("PRAGMA synchronous = NORMAL")
-            await self._migrate(connection)
+            if not has_schema:
+                await _make_schema(connection)
         except BaseException:
             await connection.close()
             raise
@@ -162,17 +165,17 @@ class SQLiteDestination(LogDestination):
         assert self._connection is not None  # noqa: S101 - open() raises or connects
         return self._connection
 
-    async def _migrate(self, connection: aiosqlite.Connection) -> None:
+    async def _has_schema(self, connection: aiosqlite.Connection) -> bool:
+        """Tell whether our table is there; raise RefusedError where the file is not ours to write to."""
         (version,) = next(iter(await connection.execute_fetchall("PRAGMA user_version")))
         if version > SCHEMA_VERSION:
             msg = f"{self.path} has schema {version}, this project writes {SCHEMA_VERSION}: use another SQLITE_PATH"
             raise RefusedError(msg)
-        if version == SCHEMA_VERSION:
-            return
-        await connection.execute("BEGIN IMMEDIATE")
-        for statement in _SCHEMA:
-            await connection.execute(statement)
-        await connection.commit()
+        tables = [name for (name,) in await connection.execute_fetchall(_TABLES)]
+        if tables and TABLE not in tables:
+            msg = f"{self.path} is a database of something else, with the table {tables[0]}: use another SQLITE_PATH"
+            raise RefusedError(msg)
+        return version == SCHEMA_VERSION and TABLE in tables
 
     async def _expire(self, connection: aiosqlite.Connection) -> None:
         """Delete what is past retention; what was written is written, so a failure here is only said."""
@@ -189,6 +192,13 @@ class SQLiteDestination(LogDestination):
         else:
             if cursor.rowcount < RETENTION_CHUNK:
                 self._expired_at = time.monotonic()
+
+
+async def _make_schema(connection: aiosqlite.Connection) -> None:
+    await connection.execute("BEGIN IMMEDIATE")
+    for statement in _SCHEMA:
+        await connection.execute(statement)
+    await connection.commit()
 
 
 def _create_private(path: Path) -> None:

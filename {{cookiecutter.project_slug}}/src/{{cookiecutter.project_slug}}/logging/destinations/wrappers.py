@@ -6,13 +6,15 @@ import asyncio
 import inspect
 import logging
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from ..errors import PartialDeliveryError, RefusedError, RejectedError
+from ..errors import PartialDeliveryError, RefusedError, RejectedError, text_of
 from .base import LogDestination, LogEntry, batch_size_of, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from ..settings import LogSettings
 
 WRITE_TIMEOUT_MS = 5_000
 GROWTH = 2.0
@@ -47,6 +49,16 @@ class RetryWrapper(LogDestination):
         self.retried = 0
         self.failed = 0
 
+    @classmethod
+    def configured(cls, destination: LogDestination, settings: LogSettings) -> Self:
+        """Wrap a destination as LOG_RETRY_ATTEMPTS, LOG_RETRY_DELAY_MS and LOG_WRITE_TIMEOUT_MS say."""
+        return cls(
+            destination,
+            settings.log_retry_attempts,
+            settings.log_retry_delay_ms,
+            write_timeout_ms=settings.log_write_timeout_ms,
+        )
+
     async def open(self) -> None:
         """Open the destination, within the write timeout."""
         await self._in_time(self.destination.open)
@@ -57,7 +69,7 @@ class RetryWrapper(LogDestination):
             await self._attempts(lambda: self.destination.write(entry))
         except Exception as error:  # noqa: BLE001 - fire and forget
             self.failed += 1
-            _logger.warning("%s: an entry was not written: %s", self.name, str(error) or type(error).__name__)
+            _logger.warning("%s: an entry was not written: %s", self.name, text_of(error))
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
         """Write a batch; what the last attempt raised is raised, so that the buffer can keep the batch."""
@@ -163,4 +175,4 @@ async def _guarded(destination: LogDestination, call: Callable[[LogDestination],
         if inspect.isawaitable(result):
             await result
     except Exception as error:  # noqa: BLE001 - one destination's failure is not another's
-        _logger.warning("%s: %s", name_of(destination), str(error) or type(error).__name__)
+        _logger.warning("%s: %s", name_of(destination), text_of(error))
