@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -57,10 +59,21 @@ class Convex(Backend):
             result: object = client.post("/.run", json={"name": name, "args": arguments}).raise_for_status().json()
             return result
 
+    def set(self, name: str, value: str) -> None:
+        """Set a variable of the deployment, as `npx convex env set` does."""
+        with self.client() as client:
+            client.post("/.env", json={"name": name, "value": value}).raise_for_status()
+
     def client(self, *, timeout: float = 20) -> httpx.Client:
         """Return a client with the key; no proxy of the environment may stand between us and loopback."""
         headers = {"Authorization": f"Bearer {self.api_key}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=timeout, trust_env=False)
+
+
+def ask(*question: str, functions: Path = FUNCTIONS) -> Any:
+    """Return what the functions in a folder do beyond a deployment's reach; `ask.mjs` lists the questions."""
+    command = [node(), *map(os.fspath, (HERE / "ask.mjs", functions, packages(HERE))), *question]
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 def check_types(workdir: Path, *, functions: Path = FUNCTIONS) -> str:

@@ -5,20 +5,44 @@ from __future__ import annotations
 import json
 import os
 import signal
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.backends import Convex
-from tests.backends.convex import check_types
+from tests.backends.convex import ask, check_types
 from tests.backends.talk import hear, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.conftest import Bake
+
 ENTRY = {"correlationId": "c", "level": "INFO", "logType": "internal", "message": "hello"}
 RECENT = "2999-01-01T00:00:00.000000+00:00"
+FAULTS_OF_ENTRIES = [
+    "ArgumentValidationError: Object contains extra field `color` that is not in the validator.",
+    "Validator error: Unexpected field `color` in object",
+    'Failed to insert or update a document in table "logs" because it does not match the schema: Object',
+    "Invalid argument `value` for `db.insert`: Field name _id starts with an underscore",
+    "undefined is not a supported Convex type (present at path .extraData)",
+    "Function arguments are too large (actual: 17 MiB, limit: 16 MiB)",
+    "Array length is too long (8193 > maximum length 8192)",
+    "Too many reads in a single function execution (limit: 4096). Consider using smaller limits",
+]
+"""What a mutation fails with for what it was given."""
+PASSING = [
+    'Documents read from or written to the "logs" table changed while this mutation was being run',
+    "Too many concurrent requests, backoff and try again.",
+    "Too many writes per second. Your deployment is limited to 4 MiB/s",
+    "Function execution timed out (maximum duration: 1s)",
+    "You have exceeded the free plan limits, so your deployments have been disabled.",
+    "[Request ID: 6f1c] Server Error",
+    "",
+]
+"""What it fails with for other reasons."""
 
 
 @pytest.fixture
@@ -33,6 +57,12 @@ def ingest(convex: Convex, *logs: object) -> dict[str, Any]:
     with convex.client() as client:
         answer: dict[str, Any] = client.post("/logs/ingest", content=json.dumps({"logs": logs})).json()
         return answer
+
+
+def aged(*days: int) -> list[dict[str, str]]:
+    """Return entries that are so many days old, which is what their messages say."""
+    ages = {str(age): datetime.now(UTC) - timedelta(days=age) for age in days}
+    return [{**ENTRY, "entryId": age, "message": age, "timestamp": time.isoformat()} for age, time in ages.items()]
 
 
 def test_the_functions_type_check(tmp_path: Path) -> None:
@@ -50,6 +80,61 @@ def test_what_is_past_retention_is_deleted(deployment: Convex) -> None:
     assert deleted == 500
     assert deployment.run("logs:expire") in {0, 200}
     assert hear(deployment) == ["kept"]
+
+
+@pytest.mark.parametrize(("days", "kept"), [("0", [40, 8, 6]), ("7", [6]), (" 7 ", [6]), ("", [8, 6])])
+def test_the_deployments_variable_says_what_is_past_retention(deployment: Convex, days: str, kept: list[int]) -> None:
+    """Zero keeps everything, nothing is 30 days."""
+    ingest(deployment, *aged(40, 8, 6))
+    deployment.set("LOG_RETENTION_DAYS", days)
+
+    assert deployment.run("logs:expire") == 3 - len(kept)
+    assert sorted(hear(deployment), key=int, reverse=True) == [str(age) for age in kept]
+
+
+@pytest.mark.parametrize("days", ["x", "-1", "1.5"])
+def test_a_retention_that_is_none_deletes_nothing(deployment: Convex, days: str) -> None:
+    """The function fails with a sentence, for the deployment's own log."""
+    ingest(deployment, *aged(40))
+    deployment.set("LOG_RETENTION_DAYS", days)
+
+    with deployment.client() as client:
+        answer = client.post("/.run", json={"name": "logs:expire", "args": {}})
+
+    assert answer.status_code == 500
+    assert f'LOG_RETENTION_DAYS is "{days}"; it takes a whole number of days' in answer.json()["error"]
+    assert hear(deployment) == ["40"]
+
+
+def test_the_answer_at_generation_becomes_the_deployments_retention(deployment: Convex, bake: Bake) -> None:
+    """By a command that the page of the destination names."""
+    project = bake(production_log_destination="convex", log_retention_days="7")
+    command = json.loads((project / "package.json").read_text(encoding="utf-8"))["scripts"]["retention"]
+    *program, name, value = command.split(" ")
+    ingest(deployment, *aged(8, 6))
+
+    deployment.set(name, value)
+
+    assert program == ["convex", "env", "set"]
+    assert deployment.run("logs:expire") == 1
+    assert "\nnpm run retention " in (project / "docs" / "destinations" / "convex.md").read_text(encoding="utf-8")
+
+
+def test_retention_is_the_one_scheduled_job() -> None:
+    """Once a day it calls what deletes."""
+    assert ask("crons") == {
+        "delete logs past retention": {
+            "name": "logs:expire",
+            "args": [{}],
+            "schedule": {"type": "daily", "hourUTC": 3, "minuteUTC": 30},
+        }
+    }
+
+
+@pytest.mark.parametrize(("status", "reasons"), [(400, FAULTS_OF_ENTRIES), (503, PASSING)])
+def test_entries_wait_unless_they_are_the_reason_why_they_cannot_be_stored(status: int, reasons: list[str]) -> None:
+    """What they hold and how many they are is theirs; whatever else Convex says, also what nobody knows yet, passes."""
+    assert ask("failures", *reasons) == [[status, reason] for reason in reasons]
 
 
 def test_what_was_stored_survives_sigkill(deployment: Convex) -> None:

@@ -48,6 +48,17 @@ const MAX_ITEMS = 8192;
 const MAX_KEYS = 1024;
 const KEY = /^(?![$_])[\x20-\x7e]{1,1024}$/;
 const SURROGATE = /\p{Surrogate}/u;
+/** How Convex's errors speak of arguments and documents it does not take, and of more than a transaction may do. */
+const REFUSALS = [
+  "validationerror",
+  "validator",
+  "does not match the schema",
+  "invalid argument",
+  "not a supported convex type",
+  "too large",
+  "> maximum",
+  "in a single function execution",
+];
 
 /** Say why Convex would refuse an entry, or return null: one refused document would take its whole batch with it. */
 export function problem(log: unknown): string | null {
@@ -69,6 +80,12 @@ export function problem(log: unknown): string | null {
     misfit(log, 1) ??
     (getDocumentSize(log as Record<string, Value>) > MAX_BYTES ? "the entry is larger than 1 MiB" : null)
   );
+}
+
+/** Tell whether a mutation failed because of what it was given; whatever else goes wrong may pass. */
+export function isRefusal(reason: string): boolean {
+  const said = reason.toLowerCase();
+  return REFUSALS.some((phrase) => said.includes(phrase));
 }
 
 /** Say what in a JSON value Convex does not store, or return null. */

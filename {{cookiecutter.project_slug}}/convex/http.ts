@@ -1,7 +1,7 @@
 /** `POST /logs/ingest` and `GET /logs/query`, both for whoever holds the deployment's LOG_INGEST_KEY. */
 import { httpActionGeneric, httpRouter, type GenericActionCtx, type GenericDataModel } from "convex/server";
 import { getConvexSize } from "convex/values";
-import { problem, type Entry } from "./entry";
+import { isRefusal, problem, type Entry } from "./entry";
 import { ingestLogs, readPage, type Counts, type Filters } from "./logs";
 
 declare const process: { env: Record<string, string | undefined> };
@@ -79,7 +79,7 @@ async function store(ctx: Context, logs: Entry[]): Promise<Counts> {
     return await ctx.runMutation(ingestLogs, { logs });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Refusal(/changed while this mutation|try again/i.test(reason) ? 503 : 400, reason);
+    throw new Refusal(isRefusal(reason) ? 400 : 503, reason);
   }
 }
 

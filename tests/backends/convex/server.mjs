@@ -6,13 +6,15 @@
  * The work folder holds `address.json` (port, api_key) and `logs.jsonl`, a line for each document that was written or
  * deleted, from which the next start takes them again, however this one ended.
  * Beside the functions' own routes, `POST /.run {"name": "logs:expire", "args": {}}` calls one of them as
- * `npx convex run` would.
+ * `npx convex run` would, and `POST /.env {"name": "LOG_RETENTION_DAYS", "value": "7"}` sets a variable as
+ * `npx convex env set` would.
  */
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { registerHooks } from "node:module";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { usePackages } from "./packages.mjs";
 
 const [functions, packages, workdir] = process.argv.slice(2).map((path) => resolve(path));
 const address = JSON.parse(readFileSync(join(workdir, "address.json"), "utf8"));
@@ -24,14 +26,8 @@ const CHUNK = 1000;
 
 process.env.LOG_INGEST_KEY = address.api_key;
 
-// Packages come from the cache, whoever imports them; `./logs` is `./logs.ts`, as in Convex's bundler.
-const anyPackage = pathToFileURL(join(packages, "any.mjs")).href;
+usePackages(packages);
 registerHooks({
-  resolve(specifier, context, next) {
-    if (/^convex(-test)?(\/|$)/.test(specifier)) return next(specifier, { ...context, parentURL: anyPackage });
-    if (/^\.\.?\//.test(specifier) && context.parentURL?.endsWith(".ts")) return next(`${specifier}.ts`, context);
-    return next(specifier, context);
-  },
   load(url, context, next) {
     const module = next(url, context);
     if (!url.endsWith("/convex-test/dist/index.js")) return module;
@@ -133,6 +129,11 @@ async function answer(request) {
   if (request.url === "/.run") {
     const { name, args } = JSON.parse(body.toString());
     return Response.json((await backend.fun({ udfPath: name, componentPath: "" }, args)) ?? null);
+  }
+  if (request.url === "/.env") {
+    const { name, value } = JSON.parse(body.toString());
+    process.env[name] = value;
+    return Response.json(null);
   }
   const { method, headers } = request;
   return await backend.fetch(request.url, { method, headers, body });
