@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import orjson
 
 from ..values import encode_json_bytes, json_safe, readable, safe_text
-from .base import FIELD_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,10 +59,10 @@ def _id(text: object) -> bytes:
 
 
 def _value(entry: LogEntry) -> bytes:
-    """Return an entry as JSON; orjson writes the time itself where it does so as `to_dict` does, in a quarter of it."""
+    """Return an entry as JSON; where orjson writes its time as `to_dict` does, in a third of that one's time."""
     if entry.timestamp.tzinfo is UTC and entry.timestamp.microsecond:
         try:
-            return orjson.dumps(dict(zip(FIELD_NAMES, entry.values(), strict=True)), default=readable)
+            return orjson.dumps(entry, default=readable)
         except TypeError:
             pass
     return encode_json_bytes(entry.to_dict())
