@@ -50,12 +50,16 @@ class Asked:
 
 @dataclass
 class Stub:
-    """Answers like Elasticsearch, unless told otherwise, and remembers what it was asked."""
+    """Answers like Elasticsearch, unless told otherwise, and remembers what it was asked.
+
+    An answer in bytes is a page for people. The first `busy` requests to write are answered by 503.
+    """
 
     answers: dict[str, tuple[int, object]] = field(default_factory=dict)
     statuses: list[int] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     product: str = "Elasticsearch"
+    busy: int = 0
     url: str = ""
 
     def of(self, path: str, method: str = "POST") -> list[Asked]:
@@ -71,9 +75,14 @@ class Stub:
         status, answer = self.answers.get(f"{method} {request.path}", (0, None))
         if not status:
             status, answer = self._usual(asked)
-        return web.json_response(answer, status=status, headers={"X-Elastic-Product": self.product})
+        headers = {"X-Elastic-Product": self.product} if self.product else {}
+        if isinstance(answer, bytes):
+            return web.Response(body=answer, status=status, content_type="text/html", headers=headers)
+        return web.json_response(answer, status=status, headers=headers)
 
     def _usual(self, asked: Asked) -> tuple[int, object]:
+        if asked.path == "/_bulk" and len(self.of("/_bulk")) <= self.busy:
+            return 503, failure("cluster_block_exception")
         if asked.path == "/_bulk":
             statuses = self.statuses or [201] * (len(asked.lines) // 2)
             return 200, bulk_reply(*statuses)

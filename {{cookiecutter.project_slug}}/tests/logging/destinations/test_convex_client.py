@@ -187,6 +187,15 @@ async def test_another_server_is_noticed_at_once(serve: Callable[..., Any]) -> N
         await destination.query()
 
 
+@pytest.mark.parametrize("status", [400, 413])
+async def test_opening_rejects_no_entry(serve: Callable[..., Any], status: int) -> None:
+    """None was sent, so that none is at fault: they wait."""
+    _, destination = await serve((status, {"error": "odd"}))
+    with pytest.raises(DeliveryError, match=f"answered {status}: odd$") as caught:
+        await destination.open()
+    assert type(caught.value) is DeliveryError
+
+
 async def test_a_key_that_is_echoed_is_not_shown(serve: Callable[..., Any]) -> None:
     """Some proxies tell what they were sent."""
     _, destination = await serve((500, f"you sent Authorization: Bearer {SECRET}".encode()))

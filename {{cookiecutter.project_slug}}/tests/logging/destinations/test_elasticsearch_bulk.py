@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import elasticsearch_kit
 import pytest
 from elasticsearch_kit import DAY, Stub, bulk_reply, entries
-from testkit import make_entry
+from testkit import deliver, make_entry
 
+from {{cookiecutter.project_slug}}.logging.destinations import RetryWrapper
 from {{cookiecutter.project_slug}}.logging.destinations.base import FIELD_NAMES, LogEntry
 from {{cookiecutter.project_slug}}.logging.destinations.elasticsearch_bulk import MAX_REQUEST
 from {{cookiecutter.project_slug}}.logging.errors import (
@@ -76,13 +77,45 @@ async def test_an_empty_batch_asks_for_nothing(stub: Stub, destination: Any) -> 
     assert not stub.of("/_bulk")
 
 
-@pytest.mark.parametrize("answer", [{}, [], {"errors": True}, {"errors": True, "items": []}, "garbage"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        [],
+        None,
+        "garbage",
+        b"<html>back soon</html>",
+        {"errors": True},
+        {"errors": True, "items": []},
+        {"errors": True, "items": [{"index": {"status": 400}}]},
+        {"errors": False},
+        {"errors": False, "items": []},
+        {"errors": "none", "items": ["taken"]},
+    ],
+)
 async def test_garbage_is_no_delivery(stub: Stub, destination: Any, answer: object) -> None:
-    """It is passing trouble: the batch comes again."""
+    """It is passing trouble, said in a sentence: the batch comes again."""
     stub.answers["POST /_bulk"] = 200, answer
-    with pytest.raises(Exception) as raised:  # noqa: PT011 - any that is tried again
+    said = "What answers at ELASTICSEARCH_HOSTS is not Elasticsearch: it does not tell what became of the entries"
+    with pytest.raises(DeliveryError, match=f"^{said}$") as raised:
         await destination(stub.url).write(make_entry())
-    assert not isinstance(raised.value, RefusedError | RejectedError | PartialDeliveryError)
+    assert type(raised.value) is DeliveryError
+
+
+@pytest.mark.parametrize("busy", [1, 3])
+async def test_what_is_sent_again_after_midnight_stays_in_the_index_of_its_day(
+    stub: Stub, destination: Any, busy: int
+) -> None:
+    """By the second attempt, and by that of a buffer which comes back to what was given up."""
+    stub.busy = busy
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    entry = make_entry(timestamp=midnight - timedelta(milliseconds=100))
+    lane = await deliver(RetryWrapper(destination(stub.url), max_attempts=2), [entry])
+    assert (lane.counters.written, lane.counters.retried, len(stub.of("/_bulk"))) == (1, (busy + 1) // 2, busy + 1)
+    for bulk in stub.of("/_bulk"):
+        action, document = bulk.lines
+        assert action["create"]["_index"] == f"mcp-logs-{entry.timestamp:%Y.%m.%d}"
+        assert document["timestamp"] == entry.timestamp.isoformat()
 
 
 async def test_each_entry_has_an_outcome_of_its_own(stub: Stub, destination: Any) -> None:

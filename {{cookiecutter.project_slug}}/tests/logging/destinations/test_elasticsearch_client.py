@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+from functools import partial
 from typing import Any
 
 import elasticsearch_kit
@@ -93,12 +95,56 @@ async def test_a_refused_request_is_said_in_one_sentence_and_sent_once(
     assert len(stub.of("/_bulk")) == 1
 
 
-async def test_something_else_at_the_address_is_said(stub: Stub, destination: Any) -> None:
-    """A server that calls itself otherwise is no Elasticsearch."""
-    stub.product = "OpenSearch"
-    stub.answers["GET /_index_template/mcp-logs"] = 200, {}
-    with pytest.raises(RefusedError, match=r"^What answers at ELASTICSEARCH_HOSTS is not Elasticsearch$"):
-        await destination(stub.url).open()
+@pytest.mark.parametrize(("product", "answer"), [("OpenSearch", {}), ("", {}), ("", b"<html>back soon</html>")])
+async def test_something_else_at_the_address_is_said(
+    stub: Stub, destination: Any, product: str, answer: object
+) -> None:
+    """A server that calls itself otherwise, or nothing, is no Elasticsearch; it may be in front of one for a while."""
+    stub.product = product
+    stub.answers["GET /_index_template/mcp-logs"] = 200, answer
+    with pytest.raises(DeliveryError, match=r"^What answers at ELASTICSEARCH_HOSTS is not Elasticsearch$") as raised:
+        await destination(stub.url).write(make_entry())
+    assert type(raised.value) is DeliveryError
+
+
+@pytest.mark.parametrize("answer", [{}, [], "garbage", b"<html>back soon</html>"])
+@pytest.mark.parametrize("asked", ["GET /_index_template/mcp-logs", "POST /mcp-logs-*.*.*/_search"])
+async def test_a_success_that_says_nothing_is_none(stub: Stub, destination: Any, asked: str, answer: object) -> None:
+    """Whatever it calls itself."""
+    stub.answers[asked] = 200, answer
+    built = destination(stub.url)
+    with pytest.raises(DeliveryError, match=r"is not Elasticsearch: it does not tell which .* there are$") as raised:
+        await (built.query() if "_search" in asked else built.open())
+    assert type(raised.value) is DeliveryError
+
+
+async def test_what_is_no_json_is_said_without_its_content(destination: Any) -> None:
+    """It may hold what we sent."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        body = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n<hunter2>"
+        writer.write(body)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(DeliveryError, match=r"is not Elasticsearch: it does not answer in JSON$") as raised:
+            await destination(url).open()
+    assert type(raised.value) is DeliveryError
+
+
+@pytest.mark.parametrize("asked", ["GET /_index_template/mcp-logs", "PUT /_index_template/mcp-logs"])
+@pytest.mark.parametrize("status", [400, 413])
+async def test_opening_rejects_no_entry(stub: Stub, destination: Any, asked: str, status: int) -> None:
+    """None was sent, so that none is at fault: they wait, and are not tried apart."""
+    stub.answers[asked] = status, failure("some_exception")
+    built = destination(stub.url)
+    for attempt in (built.open, partial(built.write_batch, entries(2))):
+        with pytest.raises(DeliveryError, match=f"answers {status}: because") as raised:
+            await attempt()
+        assert type(raised.value) is DeliveryError
+    assert not stub.of("/_bulk")
 
 
 async def test_a_cluster_older_than_the_client_is_said_with_what_to_install(stub: Stub, destination: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from pydantic import BaseModel, Field, NonNegativeInt, SecretStr, ValidationError
 
-from ..errors import PartialDeliveryError
+from ..errors import DeliveryError, PartialDeliveryError, RejectedError
 from ..query import LogQuery
 from ..settings import LogSettings
 from .base import LogDestination, LogEntry, iso_utc, require_driver
@@ -96,7 +96,10 @@ class ConvexDestination(LogDestination):
 
     async def open(self) -> None:
         """Connect, and post nothing; raise RefusedError where the deployment does not take the key."""
-        await self._ingest([], b"[]")
+        try:
+            await self._ingest([], b"[]")
+        except RejectedError as error:  # of no entry, since none was sent
+            raise DeliveryError(str(error)) from error
 
     async def write(self, entry: LogEntry) -> None:
         """Post one entry."""

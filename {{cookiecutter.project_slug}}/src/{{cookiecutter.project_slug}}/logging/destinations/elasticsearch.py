@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, SecretStr
 
-from ..errors import DeliveryError
+from ..errors import DeliveryError, RejectedError
 from ..query import LogQuery
 from ..settings import LogSettings, TextList
 from .base import LogDestination, LogEntry, require_driver
 from .elasticsearch_bulk import Results, indices, requests
-from .elasticsearch_client import Credentials, checked_ca_certs, checked_hosts, connect, explained
+from .elasticsearch_client import Credentials, checked_ca_certs, checked_hosts, connect, explained, understood
 from .elasticsearch_index import (
     TEMPLATE_VERSION,
     all_indices,
@@ -123,10 +123,14 @@ class ElasticsearchDestination(LogDestination):
     async def open(self) -> None:
         """Make the index template unless it is there; raise RefusedError where the cluster does not accept us."""
         client = self._connected()
-        if not self._template_settled:
+        if self._template_settled:
+            return
+        try:
             with explained():
                 await self._settle_template(client)
-            self._template_settled = True
+        except RejectedError as error:  # of no entry, since none was sent
+            raise DeliveryError(str(error)) from error
+        self._template_settled = True
 
     async def write(self, entry: LogEntry) -> None:
         """Index one entry."""
@@ -141,8 +145,8 @@ class ElasticsearchDestination(LogDestination):
             for part, body in requests(entries, self.index_prefix):
                 operations: Any = [body]  # the stubs know mappings only
                 reply = await client.bulk(operations=operations, filter_path=_REPLY)
-                if reply["errors"]:
-                    results.add(part, reply["items"])
+                with understood("what became of the entries"):
+                    results.add(part, reply.body)
         results.check(len(entries))
         await self._expire(client)
 
@@ -205,7 +209,8 @@ class ElasticsearchDestination(LogDestination):
             reply = await client.indices.get_index_template(name=self.index_prefix)
         except NotFoundError:
             return 0
-        return int(reply["index_templates"][0]["index_template"].get("version", 0))
+        with understood("which index templates there are"):
+            return int(reply["index_templates"][0]["index_template"].get("version", 0))
 
     async def _search(self, client: AsyncElasticsearch, query: LogQuery) -> list[LogEntry]:
         await self._refresh(client)
@@ -213,9 +218,10 @@ class ElasticsearchDestination(LogDestination):
         size = min(PAGE, query.offset + query.limit)
         while len(found) < query.limit:
             reply = await client.search(**search_request(query, self.index_prefix, size=size, after=after))
-            self._check_shards(reply["_shards"].get("failures", ()))
-            hits = reply["hits"]["hits"]
-            matches = [hit["_source"] for hit in hits if is_match(hit, query, self.index_prefix)]
+            with understood("which entries there are"):
+                self._check_shards(reply["_shards"].get("failures", ()))
+                hits = reply["hits"]["hits"]
+                matches = [hit["_source"] for hit in hits if is_match(hit, query, self.index_prefix)]
             found += map(LogEntry.from_dict, matches[skip:])
             skip = max(0, skip - len(matches))
             if len(hits) < size:

@@ -36,8 +36,11 @@ class Results:
         self.unavailable = 0
         self.reason = ""
 
-    def add(self, entries: Sequence[LogEntry], items: Sequence[Mapping[str, Mapping[str, Any]]]) -> None:
+    def add(self, entries: Sequence[LogEntry], reply: Mapping[str, Any]) -> None:
         """Sort entries by the item of the reply that stands in the same place."""
+        items = reply["items"]
+        if reply["errors"] is False and len(items) == len(entries):
+            return
         for entry, item in zip(entries, items, strict=True):
             result = item["create"]
             if result["status"] not in _TAKEN:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from elasticsearch import ApiError, AsyncElasticsearch, TransportError
 
 _MAX_REASON = 300
+_STRANGER = "ELASTICSEARCH_HOSTS is not Elasticsearch"
 _KINDS: dict[int, type[DeliveryError]] = {
     HTTPStatus.BAD_REQUEST: RejectedError,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: RejectedError,
@@ -131,12 +132,22 @@ def explained() -> Iterator[None]:
         raise _transport_error(error) from error
 
 
+@contextlib.contextmanager
+def understood(lacking: str) -> Iterator[None]:
+    """Raise a DeliveryError where a reply has another shape than Elasticsearch's: a proxy may answer 200 with any."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        msg = f"What answers at {_STRANGER}: it does not tell {lacking}"
+        raise DeliveryError(msg) from error
+
+
 def _api_error(error: ApiError) -> DeliveryError:
     import elasticsearch  # noqa: PLC0415
 
     status = error.meta.status
     if isinstance(error, elasticsearch.UnsupportedProductError):
-        return RefusedError("What answers at ELASTICSEARCH_HOSTS is not Elasticsearch")
+        return DeliveryError(f"What answers at {_STRANGER}")
     if error.error == "media_type_header_exception":
         client = ".".join(map(str, elasticsearch.__version__))
         return RefusedError(
@@ -152,6 +163,10 @@ def _api_error(error: ApiError) -> DeliveryError:
 
 
 def _transport_error(error: TransportError) -> DeliveryError:
+    from elasticsearch import SerializationError  # noqa: PLC0415
+
+    if isinstance(error, SerializationError):
+        return DeliveryError(f"What answers at {_STRANGER}: it does not answer in JSON")
     reason = re.sub(r" ssl:\w+", "", str(error.message))[:_MAX_REASON]
     if found := re.search(r"certificate verify failed: (.*?)\.? \(_ssl", reason):
         reason = f"its certificate is not trusted ({found[1]}), check ELASTICSEARCH_CA_CERTS and the host name"
