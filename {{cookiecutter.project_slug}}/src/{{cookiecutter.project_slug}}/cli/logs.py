@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections import defaultdict
 from contextlib import AsyncExitStack, asynccontextmanager
-from itertools import count
+from datetime import timedelta
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +23,15 @@ from ..logging.query import LEVELS, MAX_LIMIT
 if TYPE_CHECKING:
     import argparse
     from collections.abc import AsyncIterator, Sequence
+    from datetime import datetime
 
     from ..config import ServerConfig
     from ..logging.destinations.base import LogDestination, LogEntry
 
 POLL = 0.5
 """Seconds between two looks while following."""
+PAGE = 1_000
+"""Entries a look takes at once while following; where none of them is new, it goes no further back."""
 STATS_COLUMNS = ("tool", "calls", "errors", "p50_ms", "p95_ms")
 ENTRY_COLUMNS = ("time", "level", "correlation_id", "tool", "status", "ms", "message")
 FILTERS = ("tool_name", "log_type", "status", "correlation_id", "since", "until", "text")
@@ -43,7 +46,7 @@ async def run_logs(options: argparse.Namespace, config: ServerConfig) -> int:
     async with readable(options.source, config) as source:
         if options.action == "stats":
             return await _show_stats(source, options)
-        await _show(source, options)
+        await (_follow if options.follow else _show)(source, options)
     return 0
 
 
@@ -86,29 +89,51 @@ def filters_of(options: argparse.Namespace) -> dict[str, Any]:
     return filters
 
 
-async def every_page(source: LogDestination, **filters: Any) -> AsyncIterator[list[LogEntry]]:
+async def every_page(
+    source: LogDestination, *, size: int | None = None, **filters: Any
+) -> AsyncIterator[list[LogEntry]]:
     """Yield all matching entries in pages, newest first."""
-    for offset in range(0, sys.maxsize, MAX_LIMIT):
-        page = await read(source, **filters, limit=MAX_LIMIT, offset=offset)
+    size = size or MAX_LIMIT
+    for offset in range(0, sys.maxsize, size):
+        page = await read(source, **filters, limit=size, offset=offset)
         if page:
             yield page
-        if len(page) < MAX_LIMIT:
+        if len(page) < size:
             return
 
 
 async def _show(source: LogDestination, options: argparse.Namespace) -> None:
+    entries = await read(source, **filters_of(options), limit=options.limit, offset=options.offset)
+    _print(entries, as_json=options.json)
+
+
+async def _follow(source: LogDestination, options: argparse.Namespace) -> None:
+    """Show the newest entries and then, until it is stopped, each that arrives, late ones too."""
     filters = filters_of(options)
-    entries = await read(source, **filters, limit=options.limit, offset=options.offset)
-    if not options.follow:
-        _print(entries, as_json=options.json)
-        return
-    seen: dict[str, None] = {}
-    for number in count():
-        fresh = [entry for entry in reversed(entries) if entry.entry_id not in seen]
-        _print(fresh, as_json=options.json, is_first=number == 0)
-        seen = dict.fromkeys([*seen, *(entry.entry_id for entry in fresh)][-2 * MAX_LIMIT :])
+    known = await read(source, **filters, limit=PAGE)
+    shown = await read(source, **filters, limit=options.limit, offset=options.offset)
+    _print(shown[::-1], as_json=options.json)
+    seen = {entry.entry_id: entry.timestamp for entry in (*shown, *known)}
+    if len(known) == PAGE:
+        filters["since"] = known[-1].timestamp + timedelta.resolution
+    while True:
         await asyncio.sleep(POLL)
-        entries = await read(source, **filters, limit=1_000)
+        _print(await _arrived(source, filters, seen), as_json=options.json, is_first=False)
+        if len(seen) > 2 * MAX_LIMIT:
+            oldest = filters["since"] = sorted(seen.values())[-MAX_LIMIT]
+            seen = {entry_id: moment for entry_id, moment in seen.items() if moment >= oldest}
+
+
+async def _arrived(source: LogDestination, filters: dict[str, Any], seen: dict[str, datetime]) -> list[LogEntry]:
+    """Return the entries that no look before this one has seen, oldest first, and add them to what was seen."""
+    arrived: dict[str, LogEntry] = {}  # in which pages overlap where entries arrive meanwhile
+    async for page in every_page(source, size=PAGE, **filters):
+        fresh = {entry.entry_id: entry for entry in page if entry.entry_id not in seen}
+        if not fresh:
+            break
+        arrived.update(fresh)
+    seen.update((entry_id, entry.timestamp) for entry_id, entry in arrived.items())
+    return sorted(arrived.values(), key=lambda entry: entry.timestamp)
 
 
 def _print(entries: list[LogEntry], *, as_json: bool, is_first: bool = True) -> None:
