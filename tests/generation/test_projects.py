@@ -90,6 +90,7 @@ def run_own_tests(scripts: Path, project: Path, *options: str | Path) -> None:
         os.killpg(process.pid, signal.SIGABRT)
         said, _ = process.communicate()
     assert process.returncode == 0, said
+    assert " skipped" not in said, said
 
 
 @pytest.mark.parametrize("answers", EXTREMES.values(), ids=EXTREMES.keys())

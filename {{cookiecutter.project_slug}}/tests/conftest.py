@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import subprocess
@@ -11,16 +12,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 from loguru import logger
-from testkit import OWN, SERVE, MemoryDestination, program, read_json_lines
+from testkit import OWN, SERVE, JsonLinesDestination, MemoryDestination, program, read_json_lines
 
+from {{cookiecutter.project_slug}}.choices import LOCAL
 from {{cookiecutter.project_slug}}.config import ServerConfig
 from {{cookiecutter.project_slug}}.logging import capture
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from {{cookiecutter.project_slug}}.logging.destinations.base import LogEntry
 
 TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out tests of each of something that this project has none of: nothing is skipped."""
+    items[:] = [item for item in items if not item.name.endswith("[NOTSET]")]
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +71,34 @@ def own_logging(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[],
     monkeypatch.setenv("ENABLE_PRODUCTION_LOGGING", "true")
     monkeypatch.setenv("LOG_DESTINATION_TYPE", OWN)
     return lambda: read_json_lines(tmp_path / "entries.jsonl")
+
+
+@pytest.fixture
+def record(own_logging: object, tmp_path: Path) -> Callable[..., None]:
+    """Return what records entries in the destination of the user's own."""
+    destination = JsonLinesDestination(tmp_path / "entries.jsonl")
+    return lambda *entries: asyncio.run(destination.write_batch(entries))
+
+
+class HereDestination(JsonLinesDestination):
+    """A destination on this machine, which stays as it is when a test changes its parent."""
+
+    write_batch = JsonLinesDestination.write_batch
+
+
+@pytest.fixture
+def record_here(own_logging: object, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[LogEntry]], Awaitable[None]]:
+    """Return what records on this machine, also where this project has no destination for that."""
+    if not LOCAL:
+        monkeypatch.setitem(LOCAL, "here", lambda _: HereDestination("here.jsonl"))
+    build = next(iter(LOCAL.values()))
+
+    async def record(entries: list[LogEntry]) -> None:
+        destination = build(ServerConfig(log_retention_days=0))
+        await destination.write_batch(entries)
+        await destination.close()
+
+    return record
 
 
 @pytest.fixture

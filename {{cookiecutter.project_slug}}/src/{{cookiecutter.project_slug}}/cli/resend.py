@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+import time
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..choices import LOCAL, PRODUCTION
+from ..logging.destinations.base import iso_utc
 from ..logging.errors import SettingError
 from ..logging.factory import create_lane, production_names
 from .logs import every_page, filters_of, readable
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from ..config import ServerConfig
     from ..logging.destinations.base import LogDestination, LogEntry
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 PAGE = 1_000
 """Entries handed to the buffer at once; fewer than it holds, so that it drops none."""
+PATIENCE = 30.0
+"""Seconds after which a destination that takes nothing, and refuses nothing, counts as down."""
 BAR = 30
 
 
@@ -39,8 +43,8 @@ async def resend(options: argparse.Namespace, config: ServerConfig) -> int:
             handed = 0
             async for entries in _periods(source, filters, moments):
                 handed += len(entries)
-                if not await _send(entries, lane, max(total, handed)):
-                    return _report(lane, max(total, handed))
+                if left := await _send(entries, lane, max(total, handed)):
+                    return _report(lane, max(total, handed), left)
             return _report(lane, handed)
         finally:
             await lane.close()
@@ -76,25 +80,39 @@ async def _periods(
         yield [entry async for page in every_page(source, **period) for entry in page][::-1]
 
 
-async def _send(entries: list[LogEntry], lane: BufferedDestination, total: int) -> bool:
-    """Send entries and return whether all of them were taken or refused."""
+async def _send(entries: list[LogEntry], lane: BufferedDestination, total: int) -> list[LogEntry]:
+    """Send entries and return those from the first on of which it is not known that it was taken or refused."""
     size = min(PAGE, lane.capacity)
     for start in range(0, len(entries), size):
         for entry in entries[start : start + size]:
             lane.put(entry)
+        if not await _is_delivered(lane, total):
+            return entries[start:]
+    return []
+
+
+async def _is_delivered(lane: BufferedDestination, total: int) -> bool:
+    """Wait until what was put is taken or refused, as long as some of it is; return whether all of it was."""
+    queued, deadline = lane.counters.queued, time.monotonic() + PATIENCE
+    while True:
         await lane.flush()
         counters = lane.counters
         _progress(counters.written, total)
-        if counters.queued:
+        if not counters.queued:
+            return True
+        if counters.queued < queued:
+            queued, deadline = counters.queued, time.monotonic() + PATIENCE
+        elif time.monotonic() >= deadline:
             return False
-    return True
 
 
-def _report(lane: BufferedDestination, total: int) -> int:
+def _report(lane: BufferedDestination, total: int, left: Sequence[LogEntry] = ()) -> int:
     counters = lane.counters
     print(f"\n{counters.written} of {total} entries sent to {lane.name}", file=sys.stderr)
     if counters.last_error:
         print(f"{lane.name}: {counters.last_error}", file=sys.stderr)
+    if left:
+        print(f"What is left can be sent with --since {iso_utc(left[0].timestamp)}", file=sys.stderr)
     return 0 if counters.written == total else 1
 
 
