@@ -227,7 +227,7 @@ def test_aliases_and_switches(monkeypatch: pytest.MonkeyPatch) -> None:
         ("", "LOG_DESTINATION_TYPE is ''; valid are:"),
         ("nowhere.module:Class", "LOG_DESTINATION_TYPE is 'nowhere.module:Class', which cannot be loaded: ModuleNot"),
         ("testkit:Missing", "which cannot be loaded: AttributeError"),
-        ("collections:Counter", "which makes a Counter, not a LogDestination"),
+        ("io:StringIO", "which makes a StringIO, not a LogDestination"),
     ],
 )
 def test_a_destination_that_cannot_be_built_is_one_sentence(

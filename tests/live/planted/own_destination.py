@@ -20,4 +20,7 @@ class JsonLines(LogDestination):
 
 
 class NoDestination:
-    """Has nothing to write with."""
+    """Can write, and has nothing else that a destination has."""
+
+    async def write(self, entry: LogEntry) -> None:
+        """Do nothing."""

@@ -47,12 +47,7 @@ def create_lane(name: str, config: ServerConfig) -> BufferedDestination:
     """Build one destination by its name or dotted path behind its buffer, with retries where it is not local."""
     destination = create_destination(name, config)
     if name not in LOCAL:
-        destination = RetryWrapper(
-            destination,
-            config.log_retry_attempts,
-            config.log_retry_delay_ms,
-            write_timeout_ms=config.log_write_timeout_ms,
-        )
+        destination = RetryWrapper.configured(destination, config)
     return BufferedDestination(destination, capacity=config.log_buffer_size)
 
 
@@ -96,7 +91,7 @@ def _load(path: str, config: ServerConfig) -> LogDestination:
     except Exception as error:
         msg = f"LOG_DESTINATION_TYPE is {path!r}, which cannot be loaded: {type(error).__name__}: {error}."
         raise SettingError(msg) from error
-    if not callable(getattr(destination, "write", None)):
+    if not isinstance(destination, LogDestination):
         msg = f"LOG_DESTINATION_TYPE is {path!r}, which makes a {name_of(destination)}, not a LogDestination."
         raise SettingError(msg)
-    return destination  # type: ignore[no-any-return]
+    return destination
