@@ -165,7 +165,12 @@ async def test_a_folder_that_is_read_only_is_used_when_it_no_longer_is(
         await check_said_once(server, begin)
 
 
-@pytest.mark.parametrize("how", ["deleted", "moved", "replaced", "replaced by nonsense", "its folder deleted"])
+REASONS = {"replaced by a database": "a database of something else", "replaced by nonsense": "not a database"}
+
+
+@pytest.mark.parametrize(
+    "how", ["deleted", "moved", "replaced by a database", "replaced by nonsense", "its folder deleted"]
+)
 async def test_a_file_that_is_taken_away_is_made_anew(project: Project, folder: Path, how: str) -> None:
     """What is logged afterwards is in the file that has the name then; the event loop is not late."""
     async with StdioServer(project, folder, SQLITE_PATH=str(folder / "data" / "logs.db")) as server:
@@ -176,8 +181,8 @@ async def test_a_file_that_is_taken_away_is_made_anew(project: Project, folder: 
         async def take_away(text: str) -> None:
             _take_away(server.database, how)
             await server.call("say", count=LINES, text=text)
-            if how == "replaced by nonsense":
-                await until(partial(_complains, server, "not a database"), "the server notices")
+            if how in REASONS:
+                await until(partial(_complains, server, REASONS[how]), "the server notices")
                 server.database.unlink()
             await check_arrived(server, text)
 
@@ -262,7 +267,7 @@ def _take_away(file: Path, how: str) -> None:
     for companion in companions:
         companion.unlink(missing_ok=True)
     match how:
-        case "replaced":
+        case "replaced by a database":
             with closing(sqlite3.connect(file)) as other:
                 other.execute("CREATE TABLE something (else_ TEXT)")
         case "replaced by nonsense":

@@ -12,7 +12,7 @@ import pytest
 from testkit import make_entry
 
 from {{cookiecutter.project_slug}}.logging.destinations import RetryWrapper, SQLiteDestination, sqlite
-from {{cookiecutter.project_slug}}.logging.errors import RefusedError
+from {{cookiecutter.project_slug}}.logging.errors import DeliveryError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,7 @@ async def test_a_file_that_is_not_ours_is_refused(path: Path, statements: str, r
     content = path.read_bytes()  # noqa: ASYNC240 - as in all tests
     destination = SQLiteDestination(path)
     for work in (destination.open, partial(destination.write, make_entry()), partial(destination.write, make_entry())):
-        with pytest.raises(RefusedError, match=rf"logs\.db {reason}"):
+        with pytest.raises(DeliveryError, match=rf"logs\.db {reason}"):
             await work()
     assert path.read_bytes() == content  # noqa: ASYNC240
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field
 
-from ..errors import RefusedError, RejectedError
+from ..errors import DeliveryError, RefusedError, RejectedError
 from ..query import LogQuery
 from ..settings import LogSettings
 from ..values import decode_json, encode_json
@@ -95,7 +95,7 @@ class SQLiteDestination(LogDestination):
         return cls(config.sqlite_path, retention_days=config.log_retention_days)
 
     async def open(self) -> None:
-        """Make the file (0600), the table and its indexes; raise RefusedError where it is not ours."""
+        """Make the file (0600), the table and its indexes; raise DeliveryError where it is not ours."""
         import aiosqlite  # noqa: PLC0415 - a driver is imported by the destination that is switched on
 
         await self.close()
@@ -166,7 +166,7 @@ class SQLiteDestination(LogDestination):
         return self._connection
 
     async def _has_schema(self, connection: aiosqlite.Connection) -> bool:
-        """Tell whether our table is there; raise RefusedError where the file is not ours to write to."""
+        """Tell whether our table is there; raise DeliveryError where the file is not ours to write to."""
         (version,) = next(iter(await connection.execute_fetchall("PRAGMA user_version")))
         if version > SCHEMA_VERSION:
             msg = f"{self.path} has schema {version}, this project writes {SCHEMA_VERSION}: use another SQLITE_PATH"
@@ -174,7 +174,7 @@ class SQLiteDestination(LogDestination):
         tables = [name for (name,) in await connection.execute_fetchall(_TABLES)]
         if tables and TABLE not in tables:
             msg = f"{self.path} is a database of something else, with the table {tables[0]}: use another SQLITE_PATH"
-            raise RefusedError(msg)
+            raise DeliveryError(msg)  # whoever put it there may take it away again
         return version == SCHEMA_VERSION and TABLE in tables
 
     async def _expire(self, connection: aiosqlite.Connection) -> None:
