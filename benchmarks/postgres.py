@@ -1,23 +1,35 @@
-"""PostgreSQL through the whole stack against a bare COPY of rows encoded beforehand into the same table."""
+"""PostgreSQL through the whole stack against bare COPY statements into the same table, a batch of ours each.
+
+What the bare side copies was encoded beforehand, down to the bytes that go over the wire.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import os
+import struct
 import sys
 import time
 import uuid
+from typing import TYPE_CHECKING
 
 import asyncpg
 from bench_server.logging.destinations.base import FIELD_NAMES
+from bench_server.logging.destinations.postgres import PostgresDestination
 from bench_server.logging.destinations.postgres_rows import row_of
 
 from .report import alternate, compare
 from .stack import carry, make_entries, with_retries
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 COUNT = 50_000
-BATCH = 500
+BATCH = PostgresDestination.batch_size
 DSN = os.environ["TEST_POSTGRES_DSN"]
+HEADER_BYTES = 19
+"""What a binary COPY begins with: signature, flags and the length of an extension that is not there."""
 
 
 def main(runs: int) -> None:
@@ -40,13 +52,36 @@ async def _bare() -> dict[str, float]:
     await maker.open()  # makes the table and its indexes
     await maker.close()
     connection = await asyncpg.connect(DSN)
-    records = [row_of(entry) for entry in make_entries(COUNT)]
+    batches = await _encoded(connection, table)
     begun = time.perf_counter()
-    for start in range(0, COUNT, BATCH):
-        await connection.copy_records_to_table(table, records=records[start : start + BATCH], columns=FIELD_NAMES)
+    for batch in batches:
+        await connection.copy_to_table(table, source=io.BytesIO(batch), columns=FIELD_NAMES, format="binary")
     seconds = time.perf_counter() - begun
     await connection.close()
     return {"entries per second": COUNT / seconds}
+
+
+async def _encoded(connection: asyncpg.Connection, table: str) -> list[bytes]:
+    """Return batches of entries as PostgreSQL itself encodes them, and leave the table empty."""
+    rows, stream = [row_of(entry) for entry in make_entries(COUNT)], io.BytesIO()
+    await connection.copy_records_to_table(table, records=rows, columns=FIELD_NAMES)
+    await connection.copy_from_table(table, output=stream, columns=FIELD_NAMES, format="binary")
+    await connection.execute(f"TRUNCATE {table}")
+    content = stream.getvalue()
+    header, trailer = content[:HEADER_BYTES], struct.pack(">h", -1)
+    encoded = list(_rows(content))
+    return [header + b"".join(encoded[start : start + BATCH]) + trailer for start in range(0, COUNT, BATCH)]
+
+
+def _rows(content: bytes) -> Iterator[bytes]:
+    """Split what a binary COPY wrote: a row is the number of its fields, then for each its length and its bytes."""
+    start = HEADER_BYTES
+    while (fields := struct.unpack_from(">h", content, start)[0]) >= 0:
+        end = start + 2
+        for _ in range(fields):
+            end += 4 + max(0, struct.unpack_from(">i", content, end)[0])
+        yield content[start:end]
+        start = end
 
 
 if __name__ == "__main__":
