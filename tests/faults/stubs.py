@@ -13,20 +13,29 @@ if TYPE_CHECKING:
     import ssl
     from types import TracebackType
 
+ELASTICSEARCH = ("Content-Type: application/json", "X-Elastic-Product: Elasticsearch")
+"""What every answer of Elasticsearch has; Convex's destination does not look at it."""
 BODY_LIMIT = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An answer that is none: a status, headers and a body."""
+    """An answer that is none: a status, headers beyond those of `origin`, and a body.
+
+    One to `entries_only` lets a destination open.
+    """
 
     status: int
     headers: tuple[str, ...] = ()
     body: bytes = b'{"error": "planted"}'
+    origin: tuple[str, ...] = ELASTICSEARCH
+    entries_only: bool = False
 
 
 GARBAGE = Failure(200, body=b"<html>\x00\xff not what was asked for")
 """A success that says nothing."""
+PAGE = Failure(200, body=b"<html>back soon", origin=("Content-Type: text/html",))
+"""A success that says nothing, of a proxy that stands where the backend stood."""
 
 
 @dataclass
@@ -88,8 +97,6 @@ class HttpStub:
         lines = [
             f"HTTP/1.1 {status} planted",
             f"Content-Length: {len(content)}",
-            "Content-Type: application/json",
-            "X-Elastic-Product: Elasticsearch",
             *more,
         ]
         writer.write("\r\n".join([*lines, "", ""]).encode() + content)
@@ -97,13 +104,13 @@ class HttpStub:
         return True
 
     def _reply(self, path: str, body: bytes) -> tuple[int, tuple[str, ...], bytes]:
-        if self.failure is not None:
-            return self.failure.status, self.failure.headers, self.failure.body
+        if self.failure is not None and (_holds_entries(body) or not self.failure.entries_only):
+            return self.failure.status, (*self.failure.origin, *self.failure.headers), self.failure.body
         if path.startswith("/logs/ingest"):
-            return 200, (), json.dumps(self._ingest(json.loads(body)["logs"])).encode()
+            return 200, ELASTICSEARCH, json.dumps(self._ingest(json.loads(body)["logs"])).encode()
         if "_bulk" in path:
-            return 200, (), json.dumps({"errors": False, "items": self._bulk(body)}).encode()
-        return 200, (), b'{"acknowledged": true, "index_templates": [{"index_template": {"version": 1000}}]}'
+            return 200, ELASTICSEARCH, json.dumps({"errors": False, "items": self._bulk(body)}).encode()
+        return 200, ELASTICSEARCH, b'{"acknowledged": true, "index_templates": [{"index_template": {"version": 1000}}]}'
 
     def _ingest(self, logs: list[dict[str, Any]]) -> dict[str, Any]:
         before = len(self.entries["convex"])
@@ -117,3 +124,7 @@ class HttpStub:
         for action, document in zip(lines[::2], lines[1::2], strict=True):
             self.entries["elasticsearch"].setdefault(action["create"]["_id"], document["message"])
         return [{"create": {"status": 201}} for _ in lines[::2]]
+
+
+def _holds_entries(body: bytes) -> bool:
+    return b'"entryId"' in body or b'"entry_id"' in body

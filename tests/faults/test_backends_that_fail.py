@@ -14,7 +14,7 @@ from .backends import NAMES, every_backend, http_backends, planted
 from .measure import check_unharmed
 from .proxy import Mode, Proxy
 from .servers import HttpServer, Server, StdioServer, until
-from .stubs import GARBAGE, Failure, HttpStub
+from .stubs import GARBAGE, PAGE, Failure, HttpStub
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +34,10 @@ ANSWERS = {
     "500": Failure(500),
     "429": Failure(429, ("Retry-After: 1",)),
     "garbage": GARBAGE,
+    "page": PAGE,
     "401": Failure(401),
     "400": Failure(400),
+    "400 to entries": Failure(400, entries_only=True),
 }
 
 
@@ -72,7 +74,10 @@ async def test_backends_that_cannot_be_spoken_to_harm_no_tool(
 async def test_backends_that_answer_with_errors_harm_no_tool(
     project: Project, folder: Path, bare: StdioServer, answer: str
 ) -> None:
-    """What is told to come again waits; what is refused for good counts as failed; neither touches a tool."""
+    """What is told to come again waits; what is refused for good counts as failed; neither touches a tool.
+
+    Where opening is answered by 400 no entry is refused: none was sent.
+    """
     async with (
         HttpStub(failure=ANSWERS[answer]) as stub,
         StdioServer(project, folder / "server", **http_backends(stub.port), **SOON) as server,
@@ -82,7 +87,7 @@ async def test_backends_that_answer_with_errors_harm_no_tool(
             counters = await server.counters(name)
             assert counters["written"] == 0, counters
             assert counters["last_error"], counters
-            assert bool(counters["failed"]) == (answer in ("400", "401")), counters
+            assert bool(counters["failed"]) == (answer in ("400 to entries", "401")), counters
 
 
 @pytest.mark.alone
