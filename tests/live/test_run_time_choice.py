@@ -6,6 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from packaging.requirements import Requirement
+
+from scripts.project import questions
 
 from .conftest import PRODUCTION, MakeTarget
 from .processes import Server
@@ -76,8 +79,10 @@ def test_a_type_that_is_none_is_one_sentence(project: Project, tmp_path: Path, v
 
 @pytest.mark.parametrize("name", PRODUCTION)
 def test_a_missing_driver_is_one_sentence(project: Project, make_target: MakeTarget, tmp_path: Path, name: str) -> None:
-    """It holds the install command; the other destinations work, as does the server."""
-    sentence = f"The {name} destination needs the package {DRIVERS[name]}: run pip install 'my-mcp-server[{name}]'"
+    """It holds the install command, with the bounds; the other destinations work, as does the server."""
+    (requirement,) = questions()["_manifest"]["destinations"][name]["requirements"]
+    command = f'pip install "{Requirement(requirement)}"'  # whose bounds are in the order of the wheel's
+    sentence = f"The {name} destination needs the package {DRIVERS[name]}: run {command}"
     settings = {**make_target(name).alone, "PYTHONPATH": _without(DRIVERS[name], tmp_path / "path")}
 
     done = project.run(tmp_path, **settings)

@@ -125,9 +125,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("name", "content", "said"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_file_is_reported_and_left_alone(
-    name: str, content: bytes, said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_broken_file_is_reported_and_left_alone(name: str, content: bytes, said: str, capsys: Any) -> None:
     """One sentence on stderr with the file's name and, where there is one, the line; nothing on stdout."""
     path = Path(name)
     path.write_bytes(content)
@@ -263,9 +261,10 @@ def test_lanes_are_those_that_are_switched_on() -> None:
 
 
 def test_a_missing_driver_is_named_with_the_command_that_installs_it() -> None:
-    """The sentence can be pasted into a shell."""
-    with pytest.raises(MissingDriverError, match=r"needs the package no_such_driver: run pip install '.*\[extra\]'"):
-        require_driver("no_such_driver", name="extra")
+    """With this project's bounds, and never as an extra of this project, which an index may know as another's."""
+    for package, installed in (("loguru", r"loguru[<>=\d.,]+"), ("no[such]", r"no\[such\]")):
+        with pytest.raises(MissingDriverError, match=f'The x destination needs .*: run pip install "{installed}"$'):
+            require_driver("no_driver", name="x", package=package)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import logging
+import re
 import time
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -217,12 +219,26 @@ class Complaints:
 def require_driver(module: str, *, name: str, package: str | None = None) -> None:
     """Raise MissingDriverError unless `module` can be imported, without importing it.
 
-    `name` is the destination's; what brings the module is this project's extra of that name, or `package`.
+    `name` is the destination's; `package` is what brings the module, where that is called otherwise.
     """
     if importlib.util.find_spec(module) is None:
-        package = package or f"{PACKAGE.replace('_', '-')}[{name}]"
-        msg = f"The {name} destination needs the package {module}: run pip install '{package}'"
+        requirement = _requirement(package or module)
+        msg = f'The {name} destination needs the package {module}: run pip install "{requirement}"'
         raise MissingDriverError(msg)
+
+
+def _requirement(package: str) -> str:
+    """Return a package with the bounds that this project sets, which are known where it is installed.
+
+    An extra of this project's own would not do: where the project is not installed, pip takes whatever bears its name.
+    """
+    from importlib import metadata  # noqa: PLC0415 - for a driver that is missing, that is: hardly ever
+
+    with suppress(metadata.PackageNotFoundError):
+        for requirement in metadata.requires(PACKAGE) or []:
+            if re.match(rf"{re.escape(package)}\s*[<>=!~]", requirement):
+                return requirement.partition(";")[0].strip()
+    return package
 
 
 def name_of(destination: object) -> str:

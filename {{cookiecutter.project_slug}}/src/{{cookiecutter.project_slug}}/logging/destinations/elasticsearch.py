@@ -107,7 +107,7 @@ class ElasticsearchDestination(LogDestination):
     def from_config(cls, config: ElasticsearchSettings) -> Self:
         """Build the destination; raise MissingDriverError without elasticsearch[async]."""
         for module in ("elasticsearch", "aiohttp"):
-            require_driver(module, name="elasticsearch")
+            require_driver(module, name="elasticsearch", package="elasticsearch[async]")
         return cls(
             config.elasticsearch_hosts,
             index_prefix=config.elasticsearch_index_prefix,
