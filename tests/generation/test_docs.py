@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scripts.project import ROOT, everything_on, questions
+from scripts.project import ROOT, bake, everything_on, questions
 from tests.generation.combinations import EXTREMES, Answers, texts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.conftest import Baked, Environment
 
 MANIFEST = questions()["_manifest"]
 CONFIGURATION = ROOT / "docs" / "configuration.md"
+GUIDE = ROOT / "docs" / "adding-a-destination.md"
 DESCRIBED = {"SQLITE_PATH": "logs.db in the user's data folder"}
 """Defaults that depend on the machine, in words."""
 
@@ -85,6 +90,55 @@ def test_no_link_leads_nowhere(baked: Baked, answers: Answers) -> None:
     links = [(page, link) for page in pages for link in re.findall(r"\]\(([^):]+?)(?:#[^)]*)?\)", page.read_text())]
     assert links
     assert [(page.name, link) for page, link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_guides_destination_keeps_the_contract(installed: Environment, tmp_path: Path) -> None:
+    """Its module and its line are taken from the guide as they are; the suite and the linters find nothing."""
+    module, line = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    project = bake(tmp_path, everything_on())
+    package = project / "src" / project.name
+    (package / "places.py").write_text(module, encoding="utf-8")
+    suite = project / "tests" / "logging" / "destinations" / "test_contract.py"
+    with _collector() as (url, posted):
+        head, brace, rest = suite.read_text(encoding="utf-8").partition("\nWRITE_ONLY: ")
+        beginning, end = rest.split("{\n", 1)
+        imported = head.replace("\n\nif TYPE", f"\nfrom {project.name}.places import Webhook\n\nif TYPE", 1)
+        own = re.sub(r"http:[^\"]+", url, line)
+        suite.write_text(f"{imported}{brace}{beginning}{{\n{own}{end}", encoding="utf-8")
+        _run(installed(project), project, "pytest", "-q", "-k", "webhook", "-p", "no:cacheprovider", suite)
+    assert {"one", "two", "499"} <= {entry["message"] for entry in posted}
+    for linter in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]):
+        _run(installed(project), project, *linter, package / "places.py")
+
+
+@contextmanager
+def _collector() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Listen for entries that are posted, and give the address and what was posted there."""
+    posted: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            posted.extend(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/ingest", posted
+        server.shutdown()
+
+
+def _run(scripts: Path, project: Path, module: str, *arguments: str | Path) -> None:
+    """Run a tool of a project's environment, and fail with what it says."""
+    done = subprocess.run(
+        [scripts / "python", "-m", module, *arguments], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _settings(baked: Baked, installed: Environment) -> list[tuple[str, Any, str]]:

@@ -1,9 +1,10 @@
-"""What every destination promises, checked for each of this project's and for your own: add one line to BUILDERS.
+"""What every destination promises, checked for each of this project's and for your own.
 
+Your own takes one line: in READABLE, or in WRITE_ONLY if it cannot be queried and promises the part that can be seen.
 A builder takes a word that is new for each test, for names of tables and the like, and returns an unopened destination.
 Local destinations are built from the default configuration in a home of their own. A production destination's builder
 is the function `make_destination(unique)` in `test_NAME.py` beside this file; it finds its backend through TEST_...,
-so its tests are marked `integration`. One that cannot be queried promises the part that can be seen.
+so its tests are marked `integration`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from {{cookiecutter.project_slug}}.logging.destinations.base import LogDestinati
 from {{cookiecutter.project_slug}}.logging.errors import SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
 
 def build_local(name: str, _: str) -> LogDestination:
@@ -46,26 +47,29 @@ def build_production(name: str, unique: str) -> LogDestination:
     return module.make_destination(unique)
 
 
-BUILDERS: dict[str, Callable[[str], LogDestination]] = {
-    "json lines": lambda unique: JsonLinesDestination(f"{unique}.jsonl"),
-    "write-only": lambda _: WriteOnlyDestination(),
+BUILT = {
     **{name: partial(build_local, name) for name in LOCAL},
     **{name: partial(build_production, name) for name in PRODUCTION},
 }
-WRITE_ONLY = {"write-only", *(kind.name for kind in DESTINATIONS if kind.query is LogDestination.query)}
+NEVER_READ = {kind.name for kind in DESTINATIONS if kind.query is LogDestination.query}
+READABLE: dict[str, Callable[[str], LogDestination]] = {
+    "json lines": lambda unique: JsonLinesDestination(f"{unique}.jsonl"),
+    **{name: build for name, build in BUILT.items() if name not in NEVER_READ},
+}
+WRITE_ONLY: dict[str, Callable[[str], LogDestination]] = {
+    "write-only": lambda _: WriteOnlyDestination(),
+    **{name: build for name, build in BUILT.items() if name in NEVER_READ},
+}
+BUILDERS = {**READABLE, **WRITE_ONLY}
 
 
-def params(names: set[str]) -> list[Any]:
+def params(names: Iterable[str]) -> list[Any]:
     """Return destinations as parameters; those that need a backend are marked."""
-    return [
-        pytest.param(name, marks=[pytest.mark.integration] if name in PRODUCTION else [])
-        for name in BUILDERS
-        if name in names
-    ]
+    return [pytest.param(name, marks=[pytest.mark.integration] if name in PRODUCTION else []) for name in names]
 
 
-every = pytest.mark.parametrize("name", params(set(BUILDERS)))
-readable = pytest.mark.parametrize("name", params(BUILDERS.keys() - WRITE_ONLY))
+every = pytest.mark.parametrize("name", params(BUILDERS))
+readable = pytest.mark.parametrize("name", params(READABLE))
 write_only = pytest.mark.parametrize("name", params(WRITE_ONLY))
 
 
