@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MANIFEST = questions()["_manifest"]
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 GUIDE = ROOT / "docs" / "adding-a-destination.md"
+TROUBLE = ROOT / "docs" / "troubleshooting.md"
 DESCRIBED = {"SQLITE_PATH": "logs.db in the user's data folder"}
 """Defaults that depend on the machine, in words."""
 
@@ -90,6 +91,15 @@ def test_no_link_leads_nowhere(baked: Baked, answers: Answers) -> None:
     links = [(page, link) for page in pages for link in re.findall(r"\]\(([^):]+?)(?:#[^)]*)?\)", page.read_text())]
     assert links
     assert [(page.name, link) for page, link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize(
+    "said", ["entries wait", "entries lost", "its entries are lost until that is mended", "What is left can be sent"]
+)
+def test_what_is_said_of_a_destination_in_trouble_is_explained(baked: Baked, said: str) -> None:
+    """Whoever looks for the words on stderr finds what they mean and what to do."""
+    assert any(said in text for path, text in texts(baked(everything_on())).items() if path.startswith("src/"))
+    assert [remedy for symptom, _, remedy in rows(TROUBLE, "| symptom | cause | remedy |") if said in symptom]
 
 
 def test_the_guides_destination_keeps_the_contract(installed: Environment, tmp_path: Path) -> None:
