@@ -95,7 +95,7 @@ def test_any_text_is_shown_as_it_was_given(**answers: str) -> None:
         assert_shown(bake(Path(folder), {**given_answers, "project_slug": "kept"}), answers)
 
 
-def test_an_odd_project_can_be_installed_and_answers(bake: Bake, installed: Environment) -> None:
+def test_an_odd_project_can_be_installed_and_answers(bake: Bake, installed: Environment, tmp_path: Path) -> None:
     """Odd texts survive the wheel's metadata, the command's help and the protocol."""
     odd = """Ada's "best" \\ {0} {{ x }} %s # 🚀 日志"""
     project = bake(**dict.fromkeys(FIELDS, literal(odd)), project_slug="odd", author_email="o'hara+x@example.org")
@@ -112,7 +112,14 @@ def test_an_odd_project_can_be_installed_and_answers(bake: Bake, installed: Envi
         "    print(json.dumps(names))\n"
         "asyncio.run(main())\n"
     )
-    done = subprocess.run([scripts / "python", "-c", program], cwd=project, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [scripts / "python", "-c", program],
+        cwd=project,
+        env={"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert odd in json.loads(done.stdout)
 
 
