@@ -32,6 +32,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     ".yml": yaml.safe_load,
     ".yaml": yaml.safe_load,
 }
+IMPORTED_AS = {"pyyaml": "yaml"}
+"""Requirements whose module has another name."""
 LONGEST_SLUG = "a_slug_of_forty_characters_and_not_one_x"
 
 every_project = pytest.mark.parametrize("answers", PROJECTS.values(), ids=PROJECTS.keys())
@@ -92,6 +94,26 @@ def test_the_extras_are_the_production_destinations_that_were_chosen(baked: Bake
     assert extras.pop("dev")
     assert extras == {**chosen, **everything}
     assert {need for needs in chosen.values() for need in needs} <= {*declared["dependencies"]}
+
+
+@every_project
+def test_what_is_required_is_imported(baked: Baked, answers: Answers) -> None:
+    """No requirement of the plain installation is there for a module that was not chosen."""
+    project = baked(answers)
+    declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    names = {re.split(r"[^\w-]", requirement)[0] for requirement in declared}
+    source = "".join(text for path, text in texts(project).items() if path.startswith("src/"))
+    imported = set(re.findall(r"^ *(?:from|import) (\w+)", source, re.MULTILINE))
+    assert {IMPORTED_AS.get(name, name.replace("-", "_")) for name in names} <= imported
+
+
+@every_project
+def test_database_files_are_expected_only_where_they_are_made(baked: Baked, answers: Answers) -> None:
+    """The image has a volume for them, and git ignores them, exactly if entries are kept in one."""
+    project = baked(answers)
+    has_file = is_chosen("sqlite", "local", answers)
+    assert ("/data" in (project / "Dockerfile").read_text(encoding="utf-8")) == has_file
+    assert ("*.db\n" in (project / ".gitignore").read_text(encoding="utf-8")) == has_file
 
 
 @every_project
