@@ -36,7 +36,7 @@ __all__ = [
 
 
 class Choice(NamedTuple):
-    """A backend that `python -m tests.backends` starts, and the variable that tells its address."""
+    """A backend that `python -m tests.backends` starts, and the variable that tells a project's tests its address."""
 
     name: str
     variable: str
@@ -47,7 +47,7 @@ class Choice(NamedTuple):
 BACKENDS = (
     Choice("kafka", "TEST_KAFKA_BOOTSTRAP_SERVERS", Kafka),
     Choice("elasticsearch_9", "TEST_ELASTICSEARCH_HOSTS", partial(Elasticsearch, version="9.2.0")),
-    Choice("elasticsearch_8", "TEST_ELASTICSEARCH_8_HOSTS", partial(Elasticsearch, version="8.18.8")),
+    Choice("elasticsearch_8", "TEST_ELASTICSEARCH_HOSTS", partial(Elasticsearch, version="8.18.8")),
     Choice("postgres", "TEST_POSTGRES_DSN", Postgres),
     Choice("convex", "TEST_CONVEX_URL", Convex),
 )

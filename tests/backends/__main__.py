@@ -1,6 +1,7 @@
 """Start the backends, print their addresses as variables, and stop them on Ctrl-C.
 
-`python -m tests.backends` starts all, `python -m tests.backends kafka postgres` those that are named.
+`python -m tests.backends` starts all, `python -m tests.backends kafka postgres` those that are named. What a variable
+printed before stands in the way of is printed as a comment.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
-        _run(names or {choice.name for choice in BACKENDS})
+        run(names or {choice.name for choice in BACKENDS})
     except KeyboardInterrupt:
         return 0
     except BackendError as error:
@@ -35,15 +36,18 @@ def main() -> int:
     return 0
 
 
-def _run(names: set[str]) -> None:
+def run(names: set[str]) -> None:
     """Start the backends one by one, then wait for a signal; stop them in any case."""
+    said = set[str]()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="backends-")))
         for choice in BACKENDS:
             if choice.name in names:
                 backend = stack.enter_context(choice.make(folder / choice.name))
-                sys.stdout.write(f"{choice.variable}={backend.address}\n")
+                note = f"# {choice.name}: " if choice.variable in said else ""
+                sys.stdout.write(f"{note}{choice.variable}={backend.address}\n")
                 sys.stdout.flush()
+                said.add(choice.variable)
         sys.stderr.write("backends: running, Ctrl-C stops them\n")
         signal.pause()
 

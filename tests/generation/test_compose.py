@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import signal
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from scripts.project import everything_on
-from tests.backends import elasticsearch, kafka, postgres
-from tests.generation.combinations import ALONE, Answers
+from tests.backends import BACKENDS, __main__, elasticsearch, kafka, postgres
+from tests.generation.combinations import ALONE, Answers, texts
 
 if TYPE_CHECKING:
     from tests.conftest import Baked
@@ -27,6 +31,16 @@ def services(baked: Baked, answers: Answers) -> dict[str, Any]:
     """Return the services of a project, none where it has no file of them."""
     file = baked(answers) / "compose.yaml"
     return dict(yaml.safe_load(file.read_text(encoding="utf-8"))["services"]) if file.exists() else {}
+
+
+def addresses(baked: Baked) -> dict[str, tuple[str, str]]:
+    """Return where a project's tests look for each backend: the variable that says it, and the default."""
+    kits = texts(baked(everything_on()))
+    read = {
+        name: re.findall(r'"(TEST_\w+)", "(.*?)"', kits[f"tests/logging/destinations/{name}_kit.py"])
+        for name in VERSIONS
+    }
+    return {name: found[0] for name, found in read.items()}
 
 
 def test_the_versions_are_those_that_are_tested(baked: Baked) -> None:
@@ -50,3 +64,31 @@ def test_every_service_tells_when_it_is_ready(baked: Baked) -> None:
         assert check["test"][0] in ("CMD", "CMD-SHELL")
         assert check["interval"].endswith("s")
         assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+
+
+def test_a_projects_tests_look_where_its_services_listen(baked: Baked) -> None:
+    """After `docker compose up` no variable is needed: each default is on this machine, at a port of the service."""
+    for name, service in services(baked, everything_on()).items():
+        _, default = addresses(baked)[name]
+        found = re.search(r"(localhost|127\.0\.0\.1):(\d+)(/\w+)?$", default)
+        assert found is not None, default
+        assert found[2] in [published.split(":")[1] for published in service["ports"]], name
+
+
+def test_make_backends_prints_the_variables_that_a_projects_tests_read(
+    baked: Baked, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line each, which can be exported as they are; an older Elasticsearch beside the newer one is a comment."""
+    started = {"make": lambda folder: nullcontext(SimpleNamespace(address=folder.name))}
+    made = [SimpleNamespace(**{**choice._asdict(), **started}) for choice in BACKENDS]
+    monkeypatch.setattr(__main__, "BACKENDS", made)
+    monkeypatch.setattr(signal, "pause", lambda: None)
+
+    __main__.run({choice.name for choice in BACKENDS})
+
+    lines = capsys.readouterr().out.splitlines()
+    settings = [line.split("=")[0] for line in lines if not line.startswith("#")]
+    assert sorted(settings) == sorted(variable for variable, _ in addresses(baked).values())
+    assert [line for line in lines if line.startswith("#")] == [
+        "# elasticsearch_8: TEST_ELASTICSEARCH_HOSTS=elasticsearch_8"
+    ]
