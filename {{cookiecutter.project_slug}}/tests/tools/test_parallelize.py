@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import anyio
 import pytest
 from mcp import Client
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from testkit import eventually
 
 from {{cookiecutter.project_slug}}.tools import register_tools
 from {{cookiecutter.project_slug}}.tools.parallelize import ItemResult, parallelize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Meter:
@@ -121,6 +127,66 @@ async def test_a_list_out_of_bounds_is_refused(seconds: object) -> None:
         result = await client.call_tool("batch", {"seconds": seconds})
     assert result.is_error
     assert meter.most == 0
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_a_tool_may_take_the_context(is_async: bool) -> None:
+    """Under whatever name and in whatever place: each item gets that of the call, and clients do not see it."""
+
+    def tell(call: Context | None, text: str) -> str:
+        return f"{text} {call.request_id}"
+
+    async def tell_later(text: str, ctx: Context) -> str:
+        return f"{text} {ctx.request_id}"
+
+    tool = parallelize()(tell_later if is_async else tell)
+    async with serve(tool) as client:
+        (shown,) = (await client.list_tools()).tools
+        result = await client.call_tool("batch", {"texts": ["a", "b"]})
+    (a, first), (b, second) = [item["result"].split() for item in result.structured_content["result"]]
+    assert (a, b, first) == ("a", "b", second)
+    assert shown.input_schema["properties"].keys() == {"texts"}
+
+
+async def test_a_shared_parameter_may_be_named_as_contexts_are() -> None:
+    """It is what the client sent."""
+
+    @parallelize()
+    async def add(number: int, ctx: int) -> int:
+        return number + ctx
+
+    async with serve(add) as client:
+        result = await client.call_tool("batch", {"numbers": [1, 2], "ctx": 3})
+    assert [item["result"] for item in result.structured_content["result"]] == [4, 5]
+
+
+def nothing() -> None:
+    """Take nothing."""
+
+
+def only_context(ctx: Context) -> None:
+    """Take no item."""
+
+
+def by_place(*texts: str) -> None:
+    """Take what has no name."""
+
+
+def both(text: str, texts: str) -> None:
+    """Take the list's name."""
+
+
+NO_ITEM = "has no parameter that could become a list; parallelize takes a tool whose first one is the item"
+TAKEN = "has a parameter texts, as the list of each text is to be called; rename one of them"
+
+
+@pytest.mark.parametrize(
+    ("tool", "reason"), [(nothing, NO_ITEM), (only_context, NO_ITEM), (by_place, NO_ITEM), (both, TAKEN)]
+)
+def test_a_tool_that_cannot_take_a_list_is_refused(tool: Callable[..., None], reason: str) -> None:
+    """At once, by a sentence that names the tool."""
+    with pytest.raises(ValueError, match=f"^{tool.__name__} {reason}$"):
+        parallelize()(tool)
 
 
 def test_a_limit_below_one_is_refused() -> None:

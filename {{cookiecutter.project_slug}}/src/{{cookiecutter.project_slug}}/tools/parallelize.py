@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import anyio
 import anyio.to_thread
@@ -15,10 +15,12 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
 MAX_ITEMS = 1_000
 """Items one call may hold."""
+NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+"""Kinds of parameters that can be given by name, as the SDK gives them."""
 
 
 class ItemResult(BaseModel):
@@ -35,22 +37,26 @@ def parallelize(
 ) -> Callable[[Callable[..., Any]], Callable[..., Coroutine[Any, Any, list[ItemResult]]]]:
     """Turn a one-item tool into a batch tool that runs at most `limit` items at a time.
 
-    The first parameter becomes a list under its name with an `s`; the others stay and are shared by all items. An
-    item's ToolError is its own result; results keep the items' order; progress is reported after each; cancelling the
-    call cancels the items that run. Raises ValueError for a limit below 1.
+    The first parameter becomes a list under its name with an `s`; the others stay and are shared by all items, as is
+    the context of the call. An item's ToolError is its own result; results keep the items' order; progress is reported
+    after each; cancelling the call cancels the items that run. Raises ValueError for a limit below 1, and for a tool
+    without a parameter or with one that is named as the list would be.
     """
     if limit < 1:
         msg = f"limit is {limit}; it takes a number from 1"
         raise ValueError(msg)
 
     def decorate(tool: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, list[ItemResult]]]:
-        name, signature = _batch_signature(tool, max_items)
+        parameters = inspect.signature(tool, eval_str=True).parameters
+        item, context = _item_and_context(getattr(tool, "__name__", repr(tool)), parameters)
+        signature = _batch_signature(parameters, item, context, max_items)
 
         @wraps(tool)
         async def batch(**arguments: Any) -> list[ItemResult]:
-            context: Context[Any, Any] = arguments.pop("ctx")
-            items = arguments.pop(name)
-            return await _run_all(partial(_call, tool, shared=arguments), items, limit=limit, context=context)
+            items = arguments.pop(f"{item}s")
+            shared = {name: value for name, value in arguments.items() if name in parameters}
+            call = partial(_call, tool, item, shared=shared)
+            return await _run_all(call, items, limit=limit, context=arguments[context])
 
         batch.__signature__ = signature  # type: ignore[attr-defined]
         batch.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()} | {
@@ -62,23 +68,39 @@ def parallelize(
     return decorate
 
 
-def _batch_signature(tool: Callable[..., Any], max_items: int) -> tuple[str, inspect.Signature]:
-    """Return the list's name and the signature that clients see."""
-    first, *others = inspect.signature(tool, eval_str=True).parameters.values()
-    kind = inspect.Parameter.KEYWORD_ONLY
+def _item_and_context(tool: str, parameters: Mapping[str, inspect.Parameter]) -> tuple[str, str]:
+    """Return the names of the parameters that hold an item and the call's context, which a tool need not have."""
+    contexts = [name for name, parameter in parameters.items() if _is_context(parameter.annotation)]
+    items = [name for name in parameters if name not in contexts]
+    if not items or parameters[items[0]].kind not in NAMED:
+        msg = f"{tool} has no parameter that could become a list; parallelize takes a tool whose first one is the item"
+        raise ValueError(msg)
+    if f"{items[0]}s" in parameters:
+        msg = f"{tool} has a parameter {items[0]}s, as the list of each {items[0]} is to be called; rename one of them"
+        raise ValueError(msg)
+    return items[0], contexts[0] if contexts else "batch_context"
+
+
+def _is_context(annotation: Any) -> bool:
+    """Tell whether the SDK fills a parameter with the context of the call, as it does for `Context | None` too."""
+    return any(inspect.isclass(kind) and issubclass(kind, Context) for kind in (annotation, *get_args(annotation)))
+
+
+def _batch_signature(
+    parameters: Mapping[str, inspect.Parameter], item: str, context: str, max_items: int
+) -> inspect.Signature:
+    """Return the signature that clients see, and with it the context, which they do not."""
+    first, kind = parameters[item], inspect.Parameter.KEYWORD_ONLY
     items = Annotated[list[first.annotation], Field(min_length=1, max_length=max_items)]  # type: ignore[name-defined]
-    parameters = [
-        inspect.Parameter(f"{first.name}s", kind, annotation=items),
-        *(parameter.replace(kind=kind) for parameter in others),
-        inspect.Parameter("ctx", kind, annotation=Context),
-    ]
-    return f"{first.name}s", inspect.Signature(parameters, return_annotation=list[ItemResult])
+    others = {name: parameter.replace(kind=kind) for name, parameter in parameters.items() if name != item}
+    ours = {context: inspect.Parameter(context, kind, annotation=Context)}
+    batched = [inspect.Parameter(f"{item}s", kind, annotation=items), *(ours | others).values()]
+    return inspect.Signature(batched, return_annotation=list[ItemResult])
 
 
-async def _call(tool: Callable[..., Any], item: Any, *, shared: dict[str, Any]) -> Any:
-    if inspect.iscoroutinefunction(tool):
-        return await tool(item, **shared)
-    return await anyio.to_thread.run_sync(partial(tool, item, **shared))
+async def _call(tool: Callable[..., Any], name: str, item: Any, *, shared: dict[str, Any]) -> Any:
+    call = partial(tool, **{name: item}, **shared)
+    return await (call() if inspect.iscoroutinefunction(tool) else anyio.to_thread.run_sync(call))
 
 
 async def _run_all(
