@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import gc
 import logging
 import os
 import socket
 import subprocess
+import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +25,7 @@ from baked_server.logging.unified_logger import UnifiedLogger
 from baked_server.server import recording
 from loguru import _logger as loguru_logger
 from loguru import logger
+from mcp.server.mcpserver.exceptions import ToolError
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -161,9 +166,52 @@ def block(seconds: float) -> float:
     return seconds
 
 
+async def delegate(seconds: float) -> None:
+    """Say so, and wait for a thread of the event loop's pool."""
+    logger.info("blocking")
+    await asyncio.to_thread(time.sleep, seconds)
+
+
+async def persist(seconds: float) -> None:
+    """Say so, and wait however often the call is cancelled."""
+    logger.info("blocking")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(seconds)
+
+
+async def hold_up(seconds: float) -> None:
+    """Say so, and hold up the event loop."""
+    logger.info("blocking")
+    time.sleep(seconds)  # noqa: ASYNC251 - what tools do
+
+
+async def spin(seconds: float) -> None:
+    """Say so and more, and hold up the event loop and, as far as possible, every other thread."""
+    logger.info("blocking")
+    await say(2_000, "spun")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+
+
+def at_exit(path: str) -> None:
+    """Write to a file when the interpreter ends in order."""
+    atexit.register(Path(path).write_text, "ended", encoding="ascii")
+
+
 async def fail(text: str) -> None:
     """Raise."""
     raise ValueError(text)
+
+
+async def fail_in_a_circle(length: int) -> None:
+    """Raise an error that is, by way of others, its own cause."""
+    errors = [ToolError(f"error {number}") for number in range(length)]
+    for error, cause in pairwise([*errors, errors[0]]):
+        error.__cause__ = cause
+    raise errors[0]
 
 
 async def leave(code: int) -> None:
@@ -196,10 +244,20 @@ def look_up_planted_address() -> None:
     socket.getaddrinfo = look_up
 
 
+SET_UP = {
+    "loguru": lambda: (logger.remove(), logger.add(sys.stderr)),
+    "logging": lambda: logging.basicConfig(level=logging.WARNING, force=True),
+    "neither": lambda: None,
+}
+"""What tool modules do that believe logging to be theirs."""
+
+
 def register(server: MCPServer[Any]) -> None:
     """Add the tools to the server."""
-    tools = (lag, state, say, say_from_threads, emit, chatter, fork, start_process, set_clock_back, sleep, fail)
-    for tool in (*tools, block, leave, give_back, size):
+    SET_UP[os.environ.get("PLANTED_SET_UP", "neither")]()
+    tools = (lag, state, say, say_from_threads, emit, chatter, fork, start_process, set_clock_back, sleep)
+    unstoppable = (block, delegate, persist, hold_up, spin)
+    for tool in (*tools, *unstoppable, at_exit, fail, fail_in_a_circle, leave, give_back, size):
         server.add_tool(tool)
     if "PLANTED_ADDRESS" in os.environ:
         look_up_planted_address()

@@ -60,17 +60,12 @@ OUTCOMES = {
 }
 
 
-@pytest.mark.parametrize(("tool", "arguments", "status", "error_type", "error"), OUTCOMES.values(), ids=OUTCOMES)
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
 async def test_a_call_is_recorded_once_however_it_ends(
-    client: Client,
-    memory: MemoryDestination,
-    tool: str,
-    arguments: dict[str, Any],
-    status: str,
-    error_type: str | None,
-    error: str | None,
+    client: Client, memory: MemoryDestination, outcome: tuple[Any, ...]
 ) -> None:
     """One entry a call, with its tool, arguments, status, level, error, duration and caller."""
+    tool, arguments, status, error_type, error = outcome
     before = datetime.now(UTC)
     async with client:
         result = await client.call_tool(tool, arguments)
@@ -269,13 +264,26 @@ async def test_names_of_the_clients_choice_are_bounded(server: RecordingMCPServe
     assert "hunter2" not in entry.client_version
 
 
-async def test_a_server_without_logging_answers_as_before(
-    client: Client, monkeypatch: pytest.MonkeyPatch, memory: MemoryDestination
+def broken(*_: Any) -> None:
+    """Fail as nothing that records a call should."""
+    msg = "planted"
+    raise LookupError(msg)
+
+
+@pytest.mark.parametrize(
+    "defect", [("_pipeline", None), ("entries", broken), ("emit", broken)], ids=["off", "begin", "end"]
+)
+async def test_calls_that_cannot_be_recorded_are_answered_as_ever(
+    client: Client, monkeypatch: pytest.MonkeyPatch, memory: MemoryDestination, defect: tuple[str, Any]
 ) -> None:
-    """Calls that have nowhere to be recorded still work."""
-    monkeypatch.setattr(UnifiedLogger, "_pipeline", None)
+    """Without logging, and where recording fails before or after the tool; that is said, but not for each call."""
+    monkeypatch.setattr(UnifiedLogger, *defect)
     async with client:
         assert (await client.call_tool("say", {"text": "a"})).content[0].text == "a"
+        assert (await client.call_tool("crash", {})).content[0].text == "Error executing tool crash"
+    assert UnifiedLogger.flush()
+    said = [text for text in memory.messages if "not recorded" in text and text.endswith("LookupError('planted')")]
+    assert len(said) == (defect[1] is broken)
 
 
 async def test_the_app_is_named_as_the_project() -> None:

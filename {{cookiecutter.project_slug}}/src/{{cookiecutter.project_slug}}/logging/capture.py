@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import logging
+from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TextIO
 
 from loguru import logger
-from loguru._logger import Logger
 
 from .values import readable
 
@@ -24,6 +24,8 @@ LINE_LENGTH = 10_000
 """Characters of a printed line after which it is shown before its end has come."""
 
 _loguru_sink: int | None = None
+_loguru_again: Callable[[], bool] | None = None
+_stdlib_again: Callable[[], bool] | None = None
 
 
 class PrintedLines(io.TextIOBase):
@@ -106,32 +108,45 @@ class StdlibHandler(logging.Handler):
             self.handleError(record)
 
 
-def capture_loguru(take: Callable[[Record], None], *, level: str) -> None:
-    """Send loguru's records from `level` on to `take` instead of to stderr."""
-    global _loguru_sink  # noqa: PLW0603 - loguru has one logger for the process, and so one sink of ours
+def capture_loguru(take: Callable[[Record], None], *, level: str) -> bool:
+    """Send loguru's records from `level` on to `take` instead of to stderr; return whether our sink was there before.
+
+    The new sink comes before the old one goes, so that no line of another thread falls between them.
+    """
+    global _loguru_sink, _loguru_again  # noqa: PLW0603 - loguru has one logger for the process, and so one sink of ours
 
     def sink(message: Message) -> None:
         take(message.record)
 
-    for known in (0, _loguru_sink):
-        if known is not None:
-            _remove(known)
+    before = _loguru_sink
     # The text that loguru formats is not used: an empty format is the cheapest one.
     _loguru_sink = logger.add(sink, level=level, format=_no_text, backtrace=False, diagnose=False)
+    _loguru_again = partial(capture_loguru, take, level=level)
     guard_loguru()
+    _remove(0)
+    return before is not None and _remove(before)
 
 
-def capture_stdlib(take: Callable[[logging.LogRecord], None], *, level: str) -> None:
-    """Send the standard library's records from `level` on to `take`, and warnings with them."""
+def capture_stdlib(take: Callable[[logging.LogRecord], None], *, level: str) -> bool:
+    """Send the standard library's records from `level` on to `take`, and warnings; return as `capture_loguru` does."""
+    global _stdlib_again  # noqa: PLW0603 - as above
     root = logging.getLogger()
-    for handler in root.handlers[:]:
-        if isinstance(handler, StdlibHandler):
-            root.removeHandler(handler)
+    before = [handler for handler in root.handlers if isinstance(handler, StdlibHandler)]
     ours = StdlibHandler(take)
     ours.setLevel(STDLIB_LEVELS[level])
     root.addHandler(ours)
+    for handler in before:
+        root.removeHandler(handler)
     root.setLevel(STDLIB_LEVELS[level])
     logging.captureWarnings(capture=True)
+    _stdlib_again = partial(capture_stdlib, take, level=level)
+    return bool(before)
+
+
+def capture_again() -> list[str]:
+    """Capture what other code has let go since it was captured last, and return what that was."""
+    gone = {"loguru's sink": _loguru_again, "the root logger's handler": _stdlib_again}
+    return [name for name, again in gone.items() if again is not None and not again()]
 
 
 def guard_loguru() -> None:
@@ -140,7 +155,8 @@ def guard_loguru() -> None:
     loguru formats before any sink or patcher sees the message, so the one place to do this is its private `_log`;
     without that attribute loguru stays as it is.
     """
-    original = getattr(Logger, "_log", None)
+    kind: Any = type(logger)
+    original = getattr(kind, "_log", None)
     if original is None or getattr(original, "is_guarded", False):
         return
 
@@ -155,15 +171,17 @@ def guard_loguru() -> None:
             original(self, level, decorated, (*kept, {**extra, **kwargs}), text, (), {})
 
     guarded.is_guarded = True  # type: ignore[attr-defined]
-    Logger._log = guarded  # type: ignore[method-assign]  # noqa: SLF001 - see above
+    kind._log = guarded  # noqa: SLF001 - see above
 
 
 def _no_text(_: Record) -> str:
     return ""
 
 
-def _remove(sink: int) -> None:
+def _remove(sink: int) -> bool:
+    """Remove a sink and return whether it was there."""
     try:
         logger.remove(sink)
     except ValueError:
-        return
+        return False
+    return True

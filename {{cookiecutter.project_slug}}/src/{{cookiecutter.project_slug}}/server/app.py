@@ -11,13 +11,14 @@ if not __package__:  # `mcp run` loads this file by its path, outside its packag
     spec = importlib.util.find_spec(f"{Path(__file__).parents[1].name}.server.app")
     globals().update(__spec__=spec, __package__=spec.parent if spec is not None else None)
 
+import logging
 from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..choices import COMMAND, DESCRIPTION, TITLE
 from ..config import ServerConfig, load_config
-from ..logging.capture import PrintedLines
+from ..logging.capture import PrintedLines, capture_again
 from ..logging.entries import ServerInfo
 from ..logging.factory import create_log_destination
 from ..logging.unified_logger import UnifiedLogger
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from mcp.server import MCPServer
+
+_logger = logging.getLogger(__name__)
 
 
 def create_mcp_server(config: ServerConfig | None = None) -> RecordingMCPServer:
@@ -46,6 +49,12 @@ def create_mcp_server(config: ServerConfig | None = None) -> RecordingMCPServer:
         lifespan=_stdout_is_the_protocols if config.transport == "stdio" else None,
     )
     register_tools(server)
+    if gone := capture_again():
+        _logger.warning(
+            "a tool module removed %s, which is back now: logging is set up already, so do without `logger.remove()` "
+            "and `logging.basicConfig(force=True)`",
+            " and ".join(gone),
+        )
     return server
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
+from contextlib import suppress
 from contextvars import copy_context
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mcp.server import MCPServer
 from mcp.server.auth.middleware.auth_context import get_access_token
@@ -21,6 +23,8 @@ from ..logging.unified_logger import UnifiedLogger
 from ..logging.values import encode_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
     from mcp.server.mcpserver import Context
 
@@ -31,6 +35,12 @@ NOBODY = CallerInfo()
 LEVELS = {"success": "INFO", "input_required": "INFO", "cancelled": "WARNING", "validation_error": "WARNING",
           "unknown_tool": "WARNING", "error": "ERROR"}  # fmt: skip
 """Every status a tool call can end with, and the level of its entry."""
+SAY_INTERVAL = 30.0
+"""Seconds between two complaints that calls are not recorded."""
+
+_T = TypeVar("_T")
+
+_logger = logging.getLogger(__name__)
 
 
 class RecordingMCPServer(MCPServer[Any]):
@@ -43,32 +53,58 @@ class RecordingMCPServer(MCPServer[Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.running_calls: set[RecordedCall] = set()
+        """The calls without an entry: who takes one out of here records it, so that nobody else does."""
+        self._said_at = float("-inf")
         self.middleware.append(correlate)
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool and record it; raises what MCPServer.call_tool raises."""
+        """Call a tool and record it; raises what MCPServer.call_tool raises, and nothing that recording does."""
         if not has_correlation_id():
             with correlation():
                 return await self.call_tool(name, arguments, context)
-        call = RecordedCall(name, arguments, context)
-        self.running_calls.add(call)
+        call = self._begin(name, arguments, context)
         try:
             result = await super().call_tool(name, arguments, context)
         except BaseException as error:
-            call.failed(error)
+            self._end(call, RecordedCall.failed, error)
             raise
-        else:
-            call.returned(result)
-            return result
-        finally:
-            self.running_calls.discard(call)
+        self._end(call, RecordedCall.returned, result)
+        return result
 
     def abandon_calls(self) -> None:
         """Record the calls that run on while the process ends, as those of a sync tool may in their thread."""
         for call in tuple(self.running_calls):
-            call.abandoned()
+            self._end(call, RecordedCall.abandoned, "still running when the server ended")
+
+    def _begin(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None) -> RecordedCall | None:
+        try:
+            call = RecordedCall(name, arguments, context)
+        except Exception as error:  # noqa: BLE001 - as in `_end`
+            self._say(error)
+            return None
+        self.running_calls.add(call)
+        return call
+
+    def _end(self, call: RecordedCall | None, record: Callable[[RecordedCall, _T], None], outcome: _T) -> None:
+        if call is None:
+            return
+        try:
+            self.running_calls.remove(call)
+        except KeyError:  # recorded by `abandon_calls`, on another thread
+            return
+        try:
+            record(call, outcome)
+        except Exception as error:  # noqa: BLE001 - that a call cannot be recorded is no business of the tool's
+            self._say(error)
+
+    def _say(self, error: Exception) -> None:
+        """Say that calls are not recorded, once in a while."""
+        if time.monotonic() - self._said_at >= SAY_INTERVAL:
+            self._said_at = time.monotonic()
+            with suppress(Exception):
+                _logger.error("a tool call was not recorded, and others may not be: %r", error)
 
 
 async def correlate(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
@@ -112,9 +148,9 @@ class RecordedCall:
         message = self._entries.error_text(cause)
         self._record(_status(error), error_message=message, error_type=class_name(cause))
 
-    def abandoned(self) -> None:
-        """Record that the server ends before the tool does."""
-        self._context.run(self._record, "cancelled", error_message="still running when the server ended")
+    def abandoned(self, reason: str) -> None:
+        """Record that the server ends before the tool does; from any thread."""
+        self._context.run(self._record, "cancelled", error_message=reason)
 
     def _record(
         self,
@@ -176,8 +212,12 @@ def _status(error: BaseException) -> str:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """Return what the tool itself raised, below the SDK's wrappers."""
+    """Return what the tool itself raised, below the SDK's wrappers; errors may cause each other, or themselves."""
+    seen: set[int] = set()
     while isinstance(error, ToolError | UnexpectedResourceError) and error.__cause__ is not None:
+        if id(error) in seen:
+            return error
+        seen.add(id(error))
         error = error.__cause__
     return error
 

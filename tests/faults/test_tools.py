@@ -1,0 +1,40 @@
+"""Tool modules and tools that do what nobody expects cost themselves at most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .servers import StdioServer, ToolFailedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .project import Project
+
+pytestmark = pytest.mark.anyio
+LINES = 100
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+async def test_errors_that_cause_each_other_are_recorded(project: Project, folder: Path, length: int) -> None:
+    """`raise error from error` hangs nobody: the call has its answer and its entry, and the server goes on."""
+    async with StdioServer(project, folder) as server:
+        with pytest.raises(ToolFailedError, match="error 0"):
+            await server.call("fail_in_a_circle", length=length)
+        assert await server.call("say", count=LINES) == LINES
+        await server.end()
+        assert server.stored("tool_name = 'fail_in_a_circle' AND status = 'error' AND error_message = 'error 0'") == 1
+
+
+@pytest.mark.parametrize(("how", "gone"), [("loguru", "sink"), ("logging", "root logger")])
+async def test_a_tool_module_that_sets_up_logging_takes_no_line_away(
+    project: Project, folder: Path, how: str, gone: str
+) -> None:
+    """`logger.remove()` and `basicConfig(force=True)` at import are undone, and that is said once."""
+    async with StdioServer(project, folder, PLANTED_SET_UP=how) as server:
+        await server.call("say", count=LINES)
+        await server.end()
+        assert server.lines() == LINES
+        assert server.stored(f"level = 'WARNING' AND message LIKE 'a tool module removed %{gone}%'") == 1
