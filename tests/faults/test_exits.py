@@ -34,6 +34,15 @@ HOW: dict[str, tuple[type[StdioServer | HttpServer], signal.Signals | None, int]
     **{f"stdio-{number.name}": (StdioServer, number, 128 + number) for number in SIGNALS},
     **{f"http-{number.name}": (HttpServer, number, 128 + number) for number in SIGNALS},
 }
+DEAF = ("block", "delegate", "persist")
+"""Tools that run on in a thread of theirs, in one of asyncio's, or although they are cancelled."""
+GREEDY = ("hold_up", "spin")
+"""Tools that hold up the event loop, with `time.sleep` or with a loop of their own."""
+UNSTOPPABLE = [
+    *(("stdio-EOF", tool) for tool in DEAF),
+    *((how, tool) for how in ("stdio-SIGTERM", "http-SIGTERM") for tool in (*DEAF, *GREEDY)),
+    *(("stdio-SIGINT", tool) for tool in GREEDY),
+]
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -73,19 +82,50 @@ async def test_a_destination_that_hangs_delays_an_exit_by_the_deadline_at_most(
                 assert f"{name}: written 0" in server.said()
 
 
-@pytest.mark.parametrize("kind", [StdioServer, HttpServer])
-async def test_a_tool_that_cannot_be_cancelled_is_recorded_and_not_waited_for(
-    project: Project, folder: Path, kind: type[StdioServer | HttpServer]
+@pytest.mark.parametrize(("how", "tool"), UNSTOPPABLE)
+async def test_a_tool_that_cannot_be_stopped_is_recorded_and_not_waited_for(
+    project: Project, folder: Path, how: str, tool: str
 ) -> None:
-    """A sync tool runs on in its thread when the signal comes: its call is in SQLite, with its own id."""
+    """It runs on in its thread, or holds up the event loop and with it signals: its call is in SQLite, with its id."""
+    kind, number, expected = HOW[how]
     async with kind(project, folder) as server:
-        running = asyncio.ensure_future(server.request("block", {"seconds": 30}))
+        await server.call("say", count=LINES)
+        running = asyncio.ensure_future(server.request(tool, {"seconds": 30}))
         await until(lambda: server.stored("message = 'blocking'") == 1, "the tool runs")
-        code, seconds = await server.end(signal.SIGTERM)
+        code, seconds = await server.end(number)
         await forget(running)
-        assert code == 128 + signal.SIGTERM
+        assert code == expected
         assert seconds <= DRAIN + TEARDOWN
-        assert server.stored("tool_name = 'block' AND status = 'cancelled' AND length(correlation_id) = 32") == 1
+        assert [server.lines(), server.lines("spun")] == [LINES, LINES if tool == "spin" else 0]
+        assert server.stored(f"tool_name = '{tool}' AND status = 'cancelled' AND length(correlation_id) = 32") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+async def test_a_signal_that_was_ignored_at_the_start_stays_ignored(
+    project: Project, folder: Path, number: signal.Signals
+) -> None:
+    """`nohup` and a shell's background jobs ask for that, and other signals still end the server in order."""
+
+    def ignore() -> None:
+        signal.signal(number, signal.SIG_IGN)
+
+    server = HttpServer(project, folder)
+    server.confine = ignore
+    async with server:
+        server.process.send_signal(number)
+        await server.call("say", count=LINES)
+        code, _ = await server.end(signal.SIGTERM)
+        assert code == 128 + signal.SIGTERM
+        assert server.lines() == LINES
+
+
+async def test_the_end_of_stdin_is_an_end_in_order(project: Project, folder: Path) -> None:
+    """Where nothing holds it up, the interpreter ends by itself: what a tool registered with `atexit` is run."""
+    path = folder / "at_exit.txt"
+    async with StdioServer(project, folder) as server:
+        await server.call("at_exit", path=str(path))
+        assert (await server.end())[0] == 0
+    assert path.read_text() == "ended"
 
 
 @pytest.mark.parametrize("deadline", [200, 3_000])
@@ -107,14 +147,14 @@ async def test_an_unhandled_exception_delivers_everything(
     """SystemExit in the event loop ends the server with its code, although a thread still waits for stdin."""
     for run in range(RUNS):
         async with kind(project, folder / str(run), **planted("Hanging")) as server:
-            running = asyncio.ensure_future(server.request("sleep", {"seconds": 60}))
+            running = asyncio.ensure_future(server.request("delegate", {"seconds": 60}))
             await server.call("say", count=LINES)
             leaving = asyncio.ensure_future(server.request("leave", {"code": 3}))
             assert await asyncio.wait_for(server.process.wait(), DRAIN + 2 * TEARDOWN) == 3
             await forget(running)
             await forget(leaving)
             assert server.lines() == LINES
-            assert server.stored("tool_name = 'sleep' AND status = 'cancelled'") == 1
+            assert server.stored("tool_name = 'delegate' AND status = 'cancelled'") == 1
 
 
 SCRIPT = """

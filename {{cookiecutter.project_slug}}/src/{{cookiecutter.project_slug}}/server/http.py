@@ -12,6 +12,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from socket import socket
 
     import uvicorn
     from starlette.applications import Starlette
@@ -36,12 +37,21 @@ async def serve_http(server: RecordingMCPServer, config: ServerConfig) -> None:
         def capture_signals(self) -> Iterator[None]:
             yield
 
+        async def startup(self, sockets: list[socket] | None = None) -> None:
+            try:
+                await super().startup(sockets)
+            except SystemExit as error:
+                if isinstance(error.__context__, OSError):
+                    raise SystemExit(_refusal(error.__context__, config)) from None
+                raise
+
     if config.http_host not in (*LOOPBACK, "::1") and not config.http_allowed_hosts:
         _logger.warning(
             "HTTP_HOST is %s, but only requests to localhost pass the Host check: name the server's public "
             "host in HTTP_ALLOWED_HOSTS",
             config.http_host,
         )
+    logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
     settings = uvicorn.Config(
         http_app(server, config), host=config.http_host, port=config.http_port, log_config=None, access_log=False
     )
@@ -53,6 +63,16 @@ async def serve_http(server: RecordingMCPServer, config: ServerConfig) -> None:
             with CancelScope(shield=True):
                 await _end_requests(instance)
         raise
+
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    """Tell whether a line of uvicorn's is anything but the bare error of `_refusal`, which names the settings."""
+    return not isinstance(record.msg, OSError)
+
+
+def _refusal(error: OSError, config: ServerConfig) -> str:
+    address = f"HTTP_HOST is {config.http_host} and HTTP_PORT is {config.http_port}"
+    return f"{address}, but the server cannot listen there: {error.strerror or error}"
 
 
 async def _end_requests(instance: uvicorn.Server) -> None:
