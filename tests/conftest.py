@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,17 @@ pytest_plugins = ["tests.backends.plugin"]
 Bake = Callable[..., Path]
 Baked = Callable[[Mapping[str, str]], Path]
 Environment = Callable[..., Path]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def not_in_the_background() -> None:
+    """Let processes that tests start hear SIGINT and SIGHUP, though the suite was told to ignore them.
+
+    `pytest &` in a script and `nohup pytest` do that, and what is ignored is inherited; a handler is not.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(name="bake")

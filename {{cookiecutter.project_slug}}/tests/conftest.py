@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,16 @@ TESTS = Path(__file__).parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out tests of each of something that this project has none of: nothing is skipped."""
     items[:] = [item for item in items if not item.name.endswith("[NOTSET]")]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def not_in_the_background() -> None:
+    """Let processes that tests start hear SIGINT, though a script's `pytest &` is told to ignore it.
+
+    What is ignored is inherited; a handler is not.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: None)
 
 
 @pytest.fixture(autouse=True)
