@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,6 +49,20 @@ async def test_what_is_past_retention_is_removed(path: Path, days: int, kept: li
         await expiring.write_batch([])
     await expiring.close()
     assert messages(path) == kept
+
+
+async def test_retention_runs_once_an_hour(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for each batch, and not only at the start."""
+    now = 0.0
+    monkeypatch.setattr(sqlite, "time", SimpleNamespace(monotonic=lambda: now))
+    destination = SQLiteDestination(path, retention_days=1)
+    kept = []
+    for minutes in (0, 1, 59, 60, 61, 120):
+        now = minutes * 60.0
+        await destination.write(make_entry(f"{minutes}", timestamp=datetime(2026, 1, 1, tzinfo=UTC)))
+        kept.append(messages(path))
+    await destination.close()
+    assert kept == [[], ["1"], ["1", "59"], [], ["61"], []]
 
 
 NOT_OURS = {
