@@ -18,7 +18,7 @@ import pytest
 from loguru import logger
 from pydantic import BaseModel
 
-from {{cookiecutter.project_slug}}.logging.capture import StdlibHandler
+from {{cookiecutter.project_slug}}.logging.capture import StdlibHandler, guard_loguru
 from {{cookiecutter.project_slug}}.logging.entries import EntryFactory
 from {{cookiecutter.project_slug}}.logging.redaction import REDACTED, Redactor
 from {{cookiecutter.project_slug}}.logging.values import decode_json, encode_json, json_safe
@@ -242,6 +242,13 @@ def test_braces_and_broken_values_never_raise_in_the_caller(
     assert memory.messages[:2] == ["braces {} and {missing} {", "broken {value}"]
     assert memory.messages[3:] == ["wrong %d %s", "broken %s", "bound", "fine 1"]
     assert memory.entries[0].extra_data == {"key": "value"}
+
+
+def test_another_loguru_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where its private method has another name there is nothing to guard."""
+    monkeypatch.delattr(type(logger), "_log")
+    guard_loguru()
+    assert not hasattr(type(logger), "_log")
 
 
 def test_entries_say_where_and_when(memory: MemoryDestination) -> None:
