@@ -137,6 +137,12 @@ function matches(log: Entry, wanted: Filters): boolean {
 }
 
 function contains(log: Entry, text: string): boolean {
-  const texts = [log.message, log.errorMessage, log.outputSummary, log.toolName, JSON.stringify(log.inputArgs)];
+  const texts = [log.message, log.errorMessage, log.outputSummary, log.toolName, ...atoms(log.inputArgs)];
   return texts.some((candidate) => candidate?.toLowerCase().includes(text));
+}
+
+/** Return the values in a value as texts, without the names of its fields. */
+function atoms(value: unknown): string[] {
+  if (value === undefined || value === null) return [];
+  return typeof value === "object" ? Object.values(value).flatMap(atoms) : [String(value)];
 }

@@ -31,6 +31,10 @@ PATIENCE = 15.0
 OWN = "testkit:JsonLinesDestination"
 """The dotted path of a user's own destination; it writes to the file that TEST_JSON_LINES names."""
 
+ARGUMENTS = {"text": 'say "hi"\nC:\\new', "items": [{"count": 1}, True, 2.5, "\u00c9t\u00e9"]}
+SEARCHES = {'say "hi"': 1, "C:\\NEW": 1, 'hi"\nc': 1, "2.5": 1, "\u00c9t": 1, '"count":1': 0, "count": 0, "{": 0}
+"""Texts, and how often they are among the values of these arguments."""
+
 
 def make_entry(message: str = "hello", **values: Any) -> LogEntry:
     """Return an entry with the given fields."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from convex_kit import KEY, URL, documents
-from testkit import make_entry
+from testkit import ARGUMENTS, SEARCHES, make_entry
 
 from {{cookiecutter.project_slug}}.logging.destinations.base import FIELD_NAMES
 from {{cookiecutter.project_slug}}.logging.destinations.convex import ConvexDestination
@@ -92,6 +92,15 @@ async def test_oversized_and_deep_entries_are_stored(live: ConvexDestination) ->
     for values in ({"message": "ü" * 2_000_000}, {"input_args": {"deep": deep}}, {"extra_data": wide}):
         await live.write(make_entry(**{"correlation_id": name, **values}))
     assert len(await live.query(correlation_id=name)) == 3
+
+
+@pytest.mark.integration
+async def test_the_values_of_arguments_can_be_searched(live: ConvexDestination) -> None:
+    """As they were given, and not as JSON writes them; names and punctuation do not count, nor does the case."""
+    name = some_id()
+    await live.write(make_entry("entry", correlation_id=name, input_args=ARGUMENTS))
+    found = {text: len(await live.query(correlation_id=name, text=text)) for text in SEARCHES}
+    assert found == SEARCHES
 
 
 @pytest.mark.integration

@@ -12,7 +12,7 @@ import asyncpg
 import postgres_kit
 import pytest
 from postgres_kit import DSN, SECRET, entry_with, stored, with_option, with_user
-from testkit import PATIENCE, make_entry
+from testkit import ARGUMENTS, PATIENCE, SEARCHES, make_entry
 
 from {{cookiecutter.project_slug}}.logging.destinations.postgres import PostgresDestination
 from {{cookiecutter.project_slug}}.logging.errors import DeliveryError, RefusedError, RejectedError
@@ -161,6 +161,15 @@ async def test_no_character_of_a_text_filter_is_special(make: Callable[..., Post
     destination = make()
     await destination.write_batch([*decoys, entry])
     assert await destination.query(text=text.swapcase() if text.isascii() else text) == [entry]
+
+
+@pytest.mark.integration
+async def test_the_values_of_arguments_can_be_searched(make: Callable[..., PostgresDestination]) -> None:
+    """As they were given, and not as JSON writes them; names and punctuation do not count, nor does the case."""
+    destination = make()
+    await destination.write(make_entry("entry", input_args=ARGUMENTS))
+    found = {text: len(await destination.query(text=text)) for text in SEARCHES}
+    assert found == SEARCHES
 
 
 @pytest.mark.integration

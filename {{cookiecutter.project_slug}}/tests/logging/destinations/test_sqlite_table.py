@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from testkit import make_entry
+from testkit import ARGUMENTS, SEARCHES, make_entry
 
 from {{cookiecutter.project_slug}}.logging.destinations import RetryWrapper, SQLiteDestination, sqlite
 from {{cookiecutter.project_slug}}.logging.errors import DeliveryError
@@ -94,6 +94,15 @@ async def test_a_table_that_was_dropped_is_made_again(path: Path) -> None:
     await destination.open()
     await destination.close()
     assert messages(path) == ["kept"]
+
+
+async def test_the_values_of_arguments_can_be_searched(path: Path) -> None:
+    """As they were given, and not as JSON writes them; names and punctuation do not count, nor does the case."""
+    destination = SQLiteDestination(path)
+    await destination.write(make_entry("entry", input_args=ARGUMENTS))
+    found = {text: len(await destination.query(text=text)) for text in SEARCHES}
+    await destination.close()
+    assert found == SEARCHES
 
 
 async def test_a_retention_that_fails_fails_no_delivery(path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -33,7 +33,13 @@ _TYPES = {
 COLUMN_TYPES = {name: _TYPES.get(name, "text") for name in FIELD_NAMES}
 _CONSTRAINTS = {"timestamp": " NOT NULL", "entry_id": ' COLLATE "C" PRIMARY KEY'}
 _COLUMNS = ", ".join(f'"{name}"' for name in FIELD_NAMES)
-_TEXT_COLUMNS = ("message", "error_message", "output_summary", "tool_name", "input_args::text")
+_TEXT_COLUMNS = ("message", "error_message", "output_summary", "tool_name")
+_HOLDS = "position(lower({{0}}::text) in lower({name})) > 0"
+_ARGUMENT_HOLDS = (
+    "EXISTS (SELECT FROM jsonb_path_query(input_args, '$.**') AS value "
+    "WHERE jsonb_typeof(value) NOT IN ('object', 'array') AND " + _HOLDS.format(name="value #>> '{{}}'") + ")"
+)
+"""Of the arguments their values count, and not their names or JSON's punctuation."""
 _PART = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 _VERSION = re.compile(r"schema version (\d+)")
 
@@ -119,7 +125,7 @@ def _conditions(query: LogQuery) -> tuple[list[str], list[Any]]:
     if query.until is not None:
         add("timestamp < {0}", query.until)
     if query.text is not None:
-        add(" OR ".join(f"position(lower({{0}}::text) in lower({name})) > 0" for name in _TEXT_COLUMNS), query.text)
+        add(" OR ".join([*(_HOLDS.format(name=name) for name in _TEXT_COLUMNS), _ARGUMENT_HOLDS]), query.text)
     return conditions, values
 
 

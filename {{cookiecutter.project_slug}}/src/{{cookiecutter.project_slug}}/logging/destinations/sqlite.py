@@ -20,7 +20,7 @@ from ..values import decode_json, encode_json
 from .base import FIELD_NAMES, PACKAGE, LogDestination, LogEntry, iso_utc, require_driver
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import aiosqlite
 
@@ -52,7 +52,7 @@ _EXPIRE = (
     f"(SELECT id FROM {TABLE} WHERE timestamp < ? LIMIT {RETENTION_CHUNK})"
 )
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-_TEXT_COLUMNS = ("message", "error_message", "output_summary", "tool_name", "input_args")
+_TEXT_COLUMNS = ("message", "error_message", "output_summary", "tool_name")
 _TIMESTAMP, _INPUT_ARGS, _EXTRA_DATA = map(FIELD_NAMES.index, ("timestamp", "input_args", "extra_data"))
 
 _logger = logging.getLogger(__name__)
@@ -134,6 +134,8 @@ class SQLiteDestination(LogDestination):
         async with aiosqlite.connect(uri, uri=True, timeout=BUSY_TIMEOUT_MS / 1000) as connection:
             if not await connection.execute_fetchall(f"SELECT 1 FROM sqlite_master WHERE name = '{TABLE}'"):  # noqa: S608
                 return []
+            await connection.create_function("holds", 2, _holds, deterministic=True)
+            await connection.create_function("json_holds", 2, _json_holds, deterministic=True)
             return [_entry(row) for row in await connection.execute_fetchall(statement, values)]
 
     async def close(self) -> None:
@@ -241,13 +243,27 @@ def _select(query: LogQuery) -> tuple[str, list[Any]]:
             conditions.append(comparison)
             values.append(iso_utc(moment))
     if query.text is not None:
-        conditions.append(" OR ".join(f"{name} LIKE ? ESCAPE '\\'" for name in _TEXT_COLUMNS))
-        values.extend([f"%{_escape_like(query.text)}%"] * len(_TEXT_COLUMNS))
+        conditions.append(" OR ".join([*(f"holds({name}, ?)" for name in _TEXT_COLUMNS), "json_holds(input_args, ?)"]))
+        values.extend([query.text.casefold()] * (len(_TEXT_COLUMNS) + 1))
     where = " AND ".join(f"({condition})" for condition in conditions) or "1"
     order = "ORDER BY timestamp DESC, id DESC LIMIT ? OFFSET ?"
     statement = f"SELECT {', '.join(FIELD_NAMES)} FROM {TABLE} WHERE {where} {order}"  # noqa: S608 - values are bound
     return statement, [*values, query.limit, query.offset]
 
 
-def _escape_like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+def _holds(text: str | None, wanted: str) -> bool:
+    """Tell whether a text holds another one that is case-folded; SQLite itself knows ASCII's letters only."""
+    return text is not None and wanted in text.casefold()
+
+
+def _json_holds(text: str | None, wanted: str) -> bool:
+    """Tell whether a value in JSON text does; its keys and its punctuation do not count."""
+    return text is not None and any(wanted in atom for atom in _atoms(decode_json(text)))
+
+
+def _atoms(value: object) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _atoms(item)
+    elif value is not None:
+        yield str(value).casefold()
