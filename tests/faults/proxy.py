@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 CHUNK = 65_536
-DELAY = 0.2
 RESET = struct.pack("ii", 1, 0)
 GARBAGE = bytes(range(256))
 
@@ -36,18 +35,22 @@ class Mode(Enum):
     GARBAGE = auto()
     """Answers whatever comes with bytes that mean nothing."""
     SLOW = auto()
-    """Passes everything on 200 ms late."""
+    """Passes everything on late, 200 ms unless told otherwise."""
     TRICKLE = auto()
     """Passes on one byte a second."""
 
 
 class Proxy:
-    """Listens on a loopback address and passes connections on to `upstream`, a port, as its mode says."""
+    """Listens on a loopback address and passes connections on to `upstream`, a port, as its mode says.
 
-    def __init__(self, upstream: int = 0, *, mode: Mode = Mode.FORWARD) -> None:
+    `port` is any that is free unless it is given; `delay` is in seconds, each way.
+    """
+
+    def __init__(self, upstream: int = 0, *, mode: Mode = Mode.FORWARD, port: int = 0, delay: float = 0.2) -> None:
         self.upstream = upstream
         self.mode = mode
-        self.port = 0
+        self.port = port
+        self.delay = delay
         self.host = "127.0.0.1"
         self.trap: bytes | None = None
         """What cuts the replies (HALF) from the moment a client sends it."""
@@ -144,6 +147,6 @@ class Proxy:
                         await asyncio.sleep(1)
                     continue
                 if self.mode is Mode.SLOW:
-                    await asyncio.sleep(DELAY)
+                    await asyncio.sleep(self.delay)
                 writer.write(data)
                 await writer.drain()

@@ -2,104 +2,42 @@
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from tests.backends.processes import wait_until
 
+from .logins import (
+    API_KEY,
+    WAYS,
+    Login,
+    Request,
+    Way,
+    base64_of,
+    convex,
+    elasticsearch_api_key,
+    elasticsearch_basic,
+    elasticsearch_tls,
+    kafka,
+    kafka_certificate,
+    kafka_scram_512,
+    postgres,
+)
 from .processes import Server
 from .proxy import proxied
-from .targets import ConvexTarget, ElasticsearchTarget, KafkaTarget, PostgresTarget, Target, unique
+from .targets import ElasticsearchTarget, unique
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from .project import Project
 
-API_KEY = "my-id:a-secret-api-key"
-PASSWORD = "s3cret:päss"
 WRONG = "wr0ng-secret"
 PATIENCE = 30.0
-Request = pytest.FixtureRequest
-
-
-@dataclass
-class Login:
-    """A target with the settings that lead into it, and the secrets in them."""
-
-    target: Target
-    settings: dict[str, str]
-    secrets: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.settings = {**self.target.alone, **self.settings}
-
-
-Way = Callable[[Request, ExitStack], Login]
-
-
-def kafka(request: Request, _: ExitStack) -> Login:
-    """Return the way in by SASL_SSL."""
-    broker = request.getfixturevalue("kafka")
-    settings = {
-        "KAFKA_BOOTSTRAP_SERVERS": broker.sasl_bootstrap_servers,
-        "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
-        "KAFKA_SASL_USERNAME": broker.username,
-        "KAFKA_SASL_PASSWORD": broker.password,
-        "KAFKA_SSL_CAFILE": str(broker.ca_file),
-    }
-    return Login(KafkaTarget(broker), settings, [broker.password])
-
-
-def postgres(request: Request, _: ExitStack) -> Login:
-    """Return the way in by TLS, certificate and host name verified."""
-    server = request.getfixturevalue("postgres")
-    settings = {"POSTGRES_DSN": f"{server.dsn}?sslmode=verify-full", "POSTGRES_SSL_ROOT_CERT": str(server.ca_file)}
-    return Login(PostgresTarget(server), settings, [server.password])
-
-
-def elasticsearch_tls(request: Request, stack: ExitStack) -> Login:
-    """Return the way in through a proxy that speaks TLS."""
-    cluster, certificates = request.getfixturevalue("elasticsearch_9"), request.getfixturevalue("certificates")
-    proxy = stack.enter_context(proxied(cluster.url, certificates=certificates))
-    settings = {"ELASTICSEARCH_HOSTS": proxy.url, "ELASTICSEARCH_CA_CERTS": str(certificates.ca_file)}
-    return Login(ElasticsearchTarget(cluster), settings)
-
-
-def elasticsearch_api_key(request: Request, stack: ExitStack) -> Login:
-    """Return the way in through a proxy that asks for an API key, in the form that Elasticsearch documents."""
-    cluster, key = request.getfixturevalue("elasticsearch_9"), _base64(API_KEY)
-    proxy = stack.enter_context(proxied(cluster.url, authorization=f"ApiKey {key}"))
-    settings = {"ELASTICSEARCH_HOSTS": proxy.url, "ELASTICSEARCH_API_KEY": API_KEY}
-    return Login(ElasticsearchTarget(cluster), settings, [API_KEY, key])
-
-
-def elasticsearch_basic(request: Request, stack: ExitStack) -> Login:
-    """Return the way in through a proxy that asks for a user and a password."""
-    cluster, token = request.getfixturevalue("elasticsearch_9"), _base64(f"elastic:{PASSWORD}")
-    proxy = stack.enter_context(proxied(cluster.url, authorization=f"Basic {token}"))
-    settings = {
-        "ELASTICSEARCH_HOSTS": proxy.url,
-        "ELASTICSEARCH_USERNAME": "elastic",
-        "ELASTICSEARCH_PASSWORD": PASSWORD,
-    }
-    return Login(ElasticsearchTarget(cluster), settings, [PASSWORD, token])
-
-
-def convex(request: Request, _: ExitStack) -> Login:
-    """Return the way in by the deployment's key."""
-    deployment = request.getfixturevalue("convex")
-    return Login(ConvexTarget(deployment), {}, [deployment.api_key])
-
-
-WAYS = (kafka, postgres, elasticsearch_tls, elasticsearch_api_key, elasticsearch_basic, convex)
 
 
 def wrong_ca(setting: str) -> Callable[[Login, Request], None]:
@@ -118,7 +56,16 @@ def wrong(setting: str) -> Callable[[Login, Request], None]:
         old = login.secrets[0]
         assert old in login.settings[setting]
         login.settings[setting] = login.settings[setting].replace(old, WRONG)
-        login.secrets += [WRONG, _base64(WRONG)]
+        login.secrets += [WRONG, base64_of(WRONG)]
+
+    return spoil
+
+
+def none(setting: str) -> Callable[[Login, Request], None]:
+    """Return what leaves a setting away."""
+
+    def spoil(login: Login, _: Request) -> None:
+        del login.settings[setting]
 
     return spoil
 
@@ -144,6 +91,14 @@ MISTAKES = {
         kafka,
         wrong("KAFKA_SASL_PASSWORD"),
         rf"Kafka {AT} refuses the user 'tester' by PLAIN: check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
+    ),
+    "kafka-scram-password": Mistake(
+        kafka_scram_512,
+        wrong("KAFKA_SASL_PASSWORD"),
+        rf"Kafka {AT} refuses the user 'tester' by SCRAM-SHA-512: check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
+    ),
+    "kafka-certificate": Mistake(
+        kafka_certificate, none("KAFKA_SSL_CERTFILE"), rf"Kafka {AT} .*wants a client certificate"
     ),
     "kafka-ca": Mistake(
         kafka,
@@ -257,7 +212,7 @@ def test_a_server_names_the_mistake_and_runs_on(project: Project, mistaken: tupl
 
 def test_elasticsearch_is_sent_what_it_documents(project: Project, request: Request, tmp_path: Path) -> None:
     """An API key goes as `ApiKey <base64 of id:key>`, also where it is given in that form; no other header goes."""
-    cluster, key = request.getfixturevalue("elasticsearch_9"), _base64(API_KEY)
+    cluster, key = request.getfixturevalue("elasticsearch_9"), base64_of(API_KEY)
 
     for given in (API_KEY, key):
         with proxied(cluster.url) as proxy:
@@ -267,7 +222,3 @@ def test_elasticsearch_is_sent_what_it_documents(project: Project, request: Requ
 
         assert done.returncode == 0, done.stdout
         assert proxy.seen == {f"ApiKey {key}"}
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
