@@ -147,6 +147,9 @@ class Proxy:
                         await asyncio.sleep(1)
                     continue
                 if self.mode is Mode.SLOW:
-                    await asyncio.sleep(self.delay)
+                    asyncio.get_running_loop().call_later(self.delay, writer.write, data)
+                    continue
                 writer.write(data)
                 await writer.drain()
+            if self.mode is Mode.SLOW:
+                await asyncio.sleep(self.delay)

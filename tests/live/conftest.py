@@ -6,16 +6,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from tests.backends.cache import cached
 from tests.faults.project import shared_project
 
 from .project import Project, install
+from .routes import MakeRoute, route_maker
 from .targets import ConvexTarget, ElasticsearchTarget, KafkaTarget, PostgresTarget, SQLiteTarget, Target
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.backends import Kafka
     from tests.faults.project import Project as ProbedProject
 
 PRODUCTION = ("kafka", "elasticsearch", "postgres", "convex")
@@ -62,3 +66,16 @@ def make_target(request: pytest.FixtureRequest, tmp_path: Path) -> MakeTarget:
                 return SQLiteTarget(tmp_path / "logs.db")
 
     return make
+
+
+@pytest.fixture
+def advertised_port(kafka: Kafka) -> Iterator[int]:
+    """The port where clients of Kafka's hidden listener go on, which is one test's at a time."""
+    with FileLock(kafka.workdir / "advertised.lock"):
+        yield kafka.advertised_port
+
+
+@pytest.fixture
+def make_route(request: pytest.FixtureRequest, make_target: MakeTarget) -> MakeRoute:
+    """Return what makes a route through a proxy to the shared backend of that name."""
+    return route_maker(request, make_target)

@@ -1,7 +1,11 @@
-"""PostgreSQL behind a network that gets slow, cuts replies, or leads elsewhere, once a session exists."""
+"""Backends behind a network that is or gets slow, cuts replies, or leads elsewhere, once a session exists.
+
+Kafka, which knows no ids, may have an entry twice: consumers look at `entry_id`.
+"""
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,94 +13,115 @@ import anyio.to_thread
 import pytest
 
 from tests.faults.exits import until_open
-from tests.faults.proxy import Mode, Proxy
+from tests.faults.proxy import Mode
 from tests.faults.servers import StdioServer, until
 
-from .targets import PostgresTarget, unique
+from .conftest import PRODUCTION
+from .targets import Target, unique
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.backends import Postgres
     from tests.faults.project import Project
+
+    from .routes import MakeRoute
 
 pytestmark = pytest.mark.anyio
 LINES = 2_000
 SOON = {"LOG_WRITE_TIMEOUT_MS": "1000"}
 """A write timeout that lets an attempt fail during a test whose reply was cut."""
+DELAY = 0.06
+"""Seconds each way: more than LOG_RETRY_DELAY_MS, which is no limit of a write."""
+
+sessions = pytest.mark.parametrize("name", ["kafka", "postgres"])
 
 
-async def test_a_session_that_becomes_slow_loses_and_doubles_nothing(
-    probed: Project, postgres: Postgres, tmp_path: Path
+async def test_backends_that_take_60_ms_get_everything_with_the_default_settings(
+    probed: Project, make_route: MakeRoute, tmp_path: Path
+) -> None:
+    """Each at the first attempt, which takes as long as it takes."""
+    text, settings = unique(), {"ENABLE_PRODUCTION_LOGGING": "true", "LOG_DESTINATION_TYPE": ",".join(PRODUCTION)}
+    async with AsyncExitStack() as stack:
+        routes = [await stack.enter_async_context(make_route(name, delay=DELAY)) for name in PRODUCTION]
+        for route in routes:
+            route.proxy.mode = Mode.SLOW
+            settings |= route.target.settings
+        server = await stack.enter_async_context(StdioServer(probed, tmp_path, **settings))
+        await server.call("say", count=LINES, text=text)
+        for route in routes:
+            await _until_arrived(server, route.target, text)
+            counters = await server.counters(route.target.name)
+            assert counters["retried"] == 0, counters
+
+
+@sessions
+async def test_a_session_that_becomes_slow_loses_nothing(
+    probed: Project, make_route: MakeRoute, tmp_path: Path, name: str
 ) -> None:
     """200 ms more each way, with the default settings: the session lives on, and everything arrives."""
-    async with Proxy(postgres.port) as proxy:
-        target, text = _behind(proxy, postgres, "127.0.0.1"), unique()
-        async with StdioServer(probed, tmp_path, **target.alone) as server:
-            await until_open(server, "postgres")
-            connections = proxy.accepted
-            proxy.mode = Mode.SLOW
-            await server.call("say", count=LINES, text=text)
-            await _until_arrived(server, target, text)
-            assert proxy.accepted == connections
+    text = unique()
+    async with make_route(name) as route, StdioServer(probed, tmp_path, **route.target.alone) as server:
+        await until_open(server, name)
+        connections = route.proxy.accepted
+        route.proxy.mode = Mode.SLOW
+        await server.call("say", count=LINES, text=text)
+        await _until_arrived(server, route.target, text)
+        assert route.proxy.accepted == connections
 
 
-@pytest.mark.parametrize("is_committed", [False, True], ids=["nothing committed", "committed unseen"])
-async def test_a_session_whose_replies_are_cut_loses_and_doubles_nothing(
-    probed: Project, postgres: Postgres, tmp_path: Path, *, is_committed: bool
+@pytest.mark.parametrize(
+    ("name", "is_stored"),
+    [("kafka", True), ("postgres", False), ("postgres", True)],
+    ids=["kafka-stored unseen", "postgres-nothing stored", "postgres-stored unseen"],
+)
+async def test_a_session_whose_replies_are_cut_loses_nothing(
+    probed: Project, make_route: MakeRoute, tmp_path: Path, name: str, *, is_stored: bool
 ) -> None:
-    """One byte of a reply and no more, before the rows are sent or after: what is there is not written again."""
-    async with Proxy(postgres.port) as proxy:
-        target, text = _behind(proxy, postgres, "127.0.0.1"), unique()
-        async with StdioServer(probed, tmp_path, **target.alone, **SOON) as server:
-            await until_open(server, "postgres")
-            connections = proxy.accepted
-            proxy.mode, proxy.trap = (Mode.FORWARD, text.encode()) if is_committed else (Mode.HALF, None)
-            await server.call("say", count=LINES, text=text)
-            await until(lambda: proxy.accepted > connections, "the driver has given the session up")
-            there = await anyio.to_thread.run_sync(partial(target.find, text, "message"))
-            assert bool(there) is is_committed
-            assert (await server.counters("postgres"))["written"] < LINES
-            proxy.trap = None
-            await proxy.switch(Mode.FORWARD)
-            await _until_arrived(server, target, text)
+    """One byte of a reply and no more, before the entries are sent or after: nobody knows what became of them."""
+    text = unique()
+    async with make_route(name) as route, StdioServer(probed, tmp_path, **route.target.alone, **SOON) as server:
+        proxy, target = route.proxy, route.target
+        await until_open(server, name)
+        connections = proxy.accepted
+        proxy.mode, proxy.trap = (Mode.FORWARD, text.encode()) if is_stored else (Mode.HALF, None)
+        await server.call("say", count=LINES, text=text)
+        await until(lambda: proxy.accepted > connections, "the driver has given the session up")
+        there = await anyio.to_thread.run_sync(partial(target.find, text, "message"))
+        assert bool(there) is is_stored
+        assert (await server.counters(name))["written"] < LINES
+        proxy.trap = None
+        await proxy.switch(Mode.FORWARD)
+        await _until_arrived(server, target, text)
 
 
-async def test_a_server_that_returns_on_another_address_is_found(
-    probed: Project, postgres: Postgres, tmp_path: Path
+@sessions
+async def test_a_backend_that_returns_on_another_address_is_found(
+    probed: Project, make_route: MakeRoute, tmp_path: Path, name: str
 ) -> None:
-    """The name in the DSN is looked up again: the same name means 127.0.0.2 after a while."""
-    addresses = tmp_path / "address"
+    """The name is looked up again: the same name means 127.0.0.2 after a while."""
+    addresses, before, after = tmp_path / "address", unique(), unique()
     addresses.write_text("127.0.0.1", encoding="ascii")
-    async with Proxy(postgres.port) as proxy:
-        target, before, after = _behind(proxy, postgres, "localhost"), unique(), unique()
-        settings = {**target.alone, **SOON, "PLANTED_ADDRESS": str(addresses)}
+    async with make_route(name) as route:
+        settings = {**route.target.alone, **SOON, "PLANTED_ADDRESS": str(addresses)}
         async with StdioServer(probed, tmp_path / "server", **settings) as server:
             await server.call("say", count=LINES, text=before)
-            await _until_arrived(server, target, before)
+            await _until_arrived(server, route.target, before)
             addresses.write_text("127.0.0.2", encoding="ascii")
-            await proxy.switch(Mode.FORWARD, host="127.0.0.2")
+            await route.proxy.switch(Mode.FORWARD, host="127.0.0.2")
             await server.call("say", count=LINES, text=after)
-            await _until_arrived(server, target, after)
+            await _until_arrived(server, route.target, after)
 
 
-def _behind(proxy: Proxy, postgres: Postgres, host: str) -> PostgresTarget:
-    """Return a table that is written to through the proxy, and read directly."""
-    target = PostgresTarget(postgres)
-    user = f"{postgres.username}:{postgres.password}"
-    target.settings["POSTGRES_DSN"] = f"postgresql://{user}@{host}:{proxy.port}/{postgres.database}?sslmode=disable"
-    return target
-
-
-async def _until_arrived(server: StdioServer, target: PostgresTarget, text: str) -> None:
-    """Wait until what was logged is written, and check that every line is in the table, once."""
-    logged = await server.counters("postgres")
+async def _until_arrived(server: StdioServer, target: Target, text: str) -> None:
+    """Wait until what was logged is written, and check that every line is there: once, or in Kafka once per id."""
+    logged = await server.counters(target.name)
 
     async def is_written() -> bool:
-        return bool((await server.counters("postgres"))["written"] >= logged["accepted"])
+        return bool((await server.counters(target.name))["written"] >= logged["accepted"])
 
-    await until(is_written, "everything is written")
-    counters = await server.counters("postgres")
+    await until(is_written, f"everything is written to {target.name}")
+    counters = await server.counters(target.name)
     assert counters["dropped"] == counters["failed"] == 0, counters
-    arrived = await anyio.to_thread.run_sync(partial(target.find, text, "message"))
-    assert sorted(arrived) == sorted((f"{text} {number}",) for number in range(LINES))
+    arrived = await anyio.to_thread.run_sync(partial(target.find, text, "message", "entry_id"))
+    once = set(arrived) if target.name == "kafka" else arrived
+    assert sorted(message for message, _ in once) == sorted(f"{text} {number}" for number in range(LINES))
