@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-COLUMNS = ("benchmark", "figure", "ours", "bare", "ratio", "target")
+COLUMNS = ("benchmark", "figure", "ours", "bare", "ratio", "target", "holds")
 
 
 def compare(
@@ -26,9 +26,14 @@ def compare(
 
 
 def emit(benchmark: str, figure: str, values: dict[str, float], targets: dict[str, str]) -> None:
-    """Print one result as a JSON line; `values` holds `ours` and, where there is a peer, `bare` and `ratio`."""
-    result = {"benchmark": benchmark, "figure": figure, "bare": None, "ratio": None, **values}
-    sys.stdout.write(json.dumps({**result, "target": targets.get(figure, "")}) + "\n")
+    """Print one result as a JSON line; `values` holds `ours` and, where there is a peer, `bare` and `ratio`.
+
+    A target is `<=` or `>=` and a number, for the ratio where there is one.
+    """
+    result: dict[str, Any] = {"benchmark": benchmark, "figure": figure, "bare": None, "ratio": None, **values}
+    target = targets.get(figure, "")
+    holds = _holds(values.get("ratio", values["ours"]), target) if target else None
+    sys.stdout.write(json.dumps({**result, "target": target, "holds": holds}) + "\n")
     sys.stdout.flush()
 
 
@@ -54,7 +59,14 @@ def print_table(results: list[dict[str, Any]]) -> None:
         print("  ".join(map(str.ljust, row, widths)).rstrip())
 
 
+def _holds(value: float, target: str) -> bool:
+    comparison, limit = target.split()[:2]
+    return value <= float(limit) if comparison == "<=" else value >= float(limit)
+
+
 def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "NO"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"  # noqa: PLR2004 - how it reads best
     return "" if value is None else str(value)

@@ -16,12 +16,17 @@ _T = TypeVar("_T")
 WRITER_NAME = "log-writer"
 """The threads' name."""
 
-_here = threading.local()
+
+class _Thread(threading.local):
+    is_writer = False
+
+
+_thread = _Thread()
 
 
 def is_writer() -> bool:
     """Tell whether this is a writer's thread, or one that runs a blocking call for it."""
-    return getattr(_here, "is_writer", False)
+    return _thread.is_writer
 
 
 class WriterThread:
@@ -54,7 +59,7 @@ class WriterThread:
         self._thread.join(timeout)
 
     def _run(self) -> None:
-        _here.is_writer = True
+        _thread.is_writer = True
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
@@ -77,7 +82,7 @@ class _DaemonExecutor(ThreadPoolExecutor):
         future: Future[_T] = Future()
 
         def run() -> None:
-            _here.is_writer = True
+            _thread.is_writer = True
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(call(*args, **kwargs))
