@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MARK = "Planted5ecretValue"
+HALF = MARK[:8]
+"""What must not be shown of it either."""
 
 
 class Colour(Enum):
@@ -132,10 +134,14 @@ secrets = st.text(alphabet=string.ascii_letters + string.digits + "_", max_size=
 KEYS = """
 password PASSWORD dbPassword db_password user.password passwd pwd apiKey API_KEY x-api-key token accessToken
 refresh_token Authorization authorization cookie Set-Cookie secret client-secret clientSecret privateKey credentials
+password1 token_2 DB_PASS smtpPass pass PGPASS api_keys accessTokens encryption-keys AccountKey passcode ssn homeAddress
+Home-Address
 """
+FURTHER_KEYS = ("SSN", "home_address")
+"""Keys that are secret because a setting names them."""
 keys = st.sampled_from(KEYS.split())
 shapes = st.sampled_from([
-    "Authorization: Bearer {0}", "bearer {0}", "Basic {0}==", "postgresql://me:{0}@host/db", "https://me:{0}@host:1/x?y=z",
+    "Authorization: Bearer {0}", "bearer {0}", "Basic {0}==", "postgresql://me:{0}@host/db", "a://me:x/{0}@host/db", "https://me:{0}@host:1/x?y=z",
     "redis://:{0}@host", "eyJ{0}.{0}.{0}", "-----BEGIN RSA PRIVATE KEY-----\n{0}\n{0}\n-----END RSA PRIVATE KEY-----",
     "-----BEGIN PRIVATE KEY-----\\n{0}\\n", "ghp_{0}{0}", "sk-{0}", "xoxb-{0}", "AIza{0}{0}",
     "Cookie: session={0}; other={0}",
@@ -176,6 +182,27 @@ def telling_texts(draw: st.DrawFn) -> str:
     return text
 
 
+_PARTS = """
+pass Pass PASS word Word phrase wd code pwd secret Secret s token Token tokens key Key keys KEYS api Api access private
+auth Auth cookie cred entials jwt bearer session id sessionid homeAddress author max count boarding 1 2 _ - . "
+home-address
+"""
+key_names = st.lists(
+    st.sampled_from([*_PARTS.split(), " ", "\n", "home\naddress", "\u00e9", "\u212a"]), min_size=1, max_size=6
+).map("".join)
+
+
+@st.composite
+def straddling_texts(draw: st.DrawFn, place: int) -> str:
+    """Return a text with a secret where its `place`-th character is, after keys that redaction makes short."""
+    said = draw(telling_texts() | st.builds(str.format, shapes, secrets))
+    size = draw(st.sampled_from([0, 1_900, 2_100]))
+    before = f"-----BEGIN PRIVATE KEY-----\n{'A' * size}\n-----END PRIVATE KEY----- " * draw(st.integers(0, 2))
+    room = max(place - len(before) - draw(st.integers(0, len(said))), 0)
+    filler = draw(st.sampled_from([" ", "a b ", "\u20ac ", "x\n", "\0 "]))
+    return f"{before}{(filler * room)[:room]} {said}{draw(st.sampled_from(['', ' x', ' and so on' * 1_000]))}"
+
+
 @st.composite
 def planted_values(draw: st.DrawFn) -> Any:
     """Return a value with a secret somewhere in it, under a telling key or in a telling text."""
@@ -214,4 +241,10 @@ TRAPS = [
     "@",
     "Basic  ",
     "key   ",
+    "://a:1",
+    "password: a ",
+    "secret: a&",
+    "pass_",
+    "token_1",
+    "home_",
 ]

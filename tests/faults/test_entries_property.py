@@ -20,7 +20,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .strategies import MARK, TRAPS, arguments, planted_values, real, scalars, telling_texts, texts
+from .strategies import (
+    FURTHER_KEYS,
+    HALF,
+    MARK,
+    TRAPS,
+    arguments,
+    key_names,
+    planted_values,
+    real,
+    scalars,
+    straddling_texts,
+    telling_texts,
+    texts,
+)
 
 if TYPE_CHECKING:
     from .project import Project
@@ -42,14 +55,15 @@ def package(project: Project) -> SimpleNamespace:
     """The modules of the baked package that make entries; they need no more than orjson."""
     sys.path.insert(0, str(project.source))
     try:
-        names = ("entries", "destinations.base", "destinations.console")
+        names = ("entries", "redaction", "destinations.base", "destinations.console")
         modules = [importlib.import_module(f"baked_server.logging.{name}") for name in names]
     finally:
         sys.path.remove(str(project.source))
-    entries, base, console = modules
+    entries, redaction, base, console = modules
     return SimpleNamespace(
-        factory=entries.EntryFactory(max_text=MAX_TEXT), caller=entries.CallerInfo, entry=base.LogEntry, console=console
-    )
+        factory=entries.EntryFactory(max_text=MAX_TEXT, redact_keys=FURTHER_KEYS), slack=entries.SLACK,
+        redactor=redaction.Redactor(FURTHER_KEYS), caller=entries.CallerInfo, entry=base.LogEntry, console=console,
+    )  # fmt: skip
 
 
 def tool_call(package: SimpleNamespace, name: str, given_: dict[str, Any], output: str, error: Exception) -> Any:
@@ -115,12 +129,23 @@ def test_no_planted_secret_is_in_an_entry(package: SimpleNamespace, value: Any, 
 
 
 @settings(many, max_examples=EXAMPLES // 10)
-@given(before=st.text(alphabet="abc =:\n", min_size=0, max_size=2 * MAX_TEXT), text=telling_texts())
-def test_a_secret_at_the_place_where_a_text_is_cut_is_not_shown(
-    package: SimpleNamespace, before: str, text: str
-) -> None:
-    """Redaction comes first, the cut afterwards."""
-    assert MARK not in package.factory.text(f"{before} {text}", limit=MAX_TEXT)
+@given(data=st.data(), share=st.sampled_from([0, 1]))
+def test_no_half_of_a_secret_is_shown_where_a_text_is_cut(package: SimpleNamespace, data: Any, share: int) -> None:
+    """Neither where an entry's text ends nor where redaction ceases to look, at the top and inside of values."""
+    text = data.draw(straddling_texts(MAX_TEXT + share * package.slack))
+    factory = package.factory
+    assert HALF not in factory.text(text, limit=MAX_TEXT)
+    for value in ([text], [text] * 9, ["x" * 300] * 5 + [text], {text: 1}, {"a": {"b": ("x", text)}}):
+        assert HALF not in str(factory.payload({"a": value}))
+
+
+@many
+@given(key=key_names)
+def test_a_key_that_is_secret_is_found_wherever_it_stands(package: SimpleNamespace, key: str) -> None:
+    """The cheap search that decides whether a value is looked through errs towards yes only."""
+    if package.redactor.is_secret(key):
+        for value in ({key: MARK}, {"a": {key: MARK}}, {"a": [{"b": 1, key: [MARK]}]}):
+            assert MARK not in str(package.factory.payload(value))
 
 
 @pytest.mark.alone

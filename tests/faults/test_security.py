@@ -30,6 +30,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "by nested key": {"settings": {"list": [{"apiKey": SECRET, "other": 1}]}},
     "by key in JSON text": {"text": json.dumps({"client_secret": SECRET})},
     "by key in YAML text": {"text": f"user: me\npassword: {SECRET}\n"},
+    "by key of several words": {"text": f"smtp_pass: two {SECRET}\nuser: me"},
+    "by numbered key of a list": {"list": [{"token_2": SECRET}, {"accessTokens": [SECRET]}]},
+    "by shape where a text is cut": {"list": ["x" * 9_970 + f" postgresql://me:{SECRET}@host:5432/db"]},
     "by shape of a header": {"text": f"Authorization: Bearer {SECRET}.{SECRET}"},
     "by shape of a URL": {"text": f"postgresql://me:{SECRET}@host:5432/db"},
     "by shape of a JWT": {"text": f"eyJ{SECRET}.eyJ{SECRET}.{SECRET}"},
@@ -75,7 +78,7 @@ async def test_a_secret_reaches_the_tool_and_no_destination(project: Project, fo
         assert server.stored() >= 1
         everything = "\n".join((server.dump(), server.said(), *stub.bodies))
         assert "[redacted]" in everything
-        assert SECRET not in everything
+        assert SECRET[:8] not in everything
 
 
 async def test_a_forged_line_is_shown_as_what_it_is(project: Project, folder: Path) -> None:

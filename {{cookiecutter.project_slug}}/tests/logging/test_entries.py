@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import json
 import logging
 import math
+import os
 import threading
+import tracemalloc
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
+import orjson
 import pytest
 from loguru import logger
-from pydantic import BaseModel
+from pydantic import create_model
 
 from {{cookiecutter.project_slug}}.logging.capture import StdlibHandler, guard_loguru
-from {{cookiecutter.project_slug}}.logging.entries import EntryFactory
+from {{cookiecutter.project_slug}}.logging.entries import SLACK, CallerInfo, EntryFactory
 from {{cookiecutter.project_slug}}.logging.redaction import REDACTED, Redactor
+from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 from {{cookiecutter.project_slug}}.logging.values import decode_json, encode_json, json_safe
 
 if TYPE_CHECKING:
@@ -29,23 +34,9 @@ if TYPE_CHECKING:
     from testkit import MemoryDestination
 
 
-class Colour(enum.Enum):
-    """An enumeration."""
-
-    RED = "red"
-
-
-@dataclasses.dataclass
-class Point:
-    """A dataclass."""
-
-    x: int
-
-
-class Model(BaseModel):
-    """A pydantic model."""
-
-    name: str
+Colour = enum.Enum("Colour", {"RED": "red"})
+Point = dataclasses.make_dataclass("Point", ["x"])
+Model = create_model("Model", name=(str, ...))
 
 
 class Broken:
@@ -57,10 +48,6 @@ class Broken:
 
     __str__ = __repr__
 
-    def __format__(self, spec: str) -> NoReturn:
-        """Fail."""
-        raise RuntimeError
-
 
 def _circular() -> list[Any]:
     items: list[Any] = []
@@ -68,39 +55,22 @@ def _circular() -> list[Any]:
     return items
 
 
-def _deep() -> dict[str, Any]:
-    value: dict[str, Any] = {}
-    for _ in range(10_000):
-        value = {"a": value}
-    return value
+def _deep() -> Any:
+    return functools.reduce(lambda value, _: {"a": value}, range(10_000), {})
 
 
 ODD = {
     "datetime": (datetime(2026, 1, 2, tzinfo=UTC), "2026-01-02T00:00:00+00:00"),
-    "uuid": (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
-    "decimal": (Decimal("1.10"), "1.10"),
-    "bytes": (b"caf\xc3\xa9 \xff", "caf\u00e9 \\xff"),
-    "set": ({1}, [1]),
-    "frozenset": (frozenset({"a"}), ["a"]),
-    "path": (Path("/a/b"), "/a/b"),
-    "enum": (Colour.RED, "red"),
-    "dataclass": (Point(1), {"x": 1}),
-    "model": (Model(name="n"), {"name": "n"}),
-    "exception": (ValueError("no"), "ValueError: no"),
-    "nan": (math.nan, "nan"),
-    "infinity": (-math.inf, "-inf"),
-    "nested nan": ([{"a": math.nan}], [{"a": "nan"}]),
-    "large integer": (2**70, str(2**70)),
-    "lone surrogate": ("a\ud800", "a\\ud800"),
-    "nul": ("a\0b", "a\\x00b"),
-    "nul in a key": ({"a\0": 1}, {"a\\x00": 1}),
-    "number as key": ({1: "a"}, {"1": "a"}),
-    "tuple as key": ({(1, 2): "a"}, {"(1, 2)": "a"}),
-    "none as key": ({None: "a"}, {"None": "a"}),
-    "tuple": ((1, "a"), [1, "a"]),
-    "text": ("na\u00efve \U0001f600", "na\u00efve \U0001f600"),
-    "true": (True, True),
-}
+    "uuid": (UUID(int=1), "00000000-0000-0000-0000-000000000001"), "decimal": (Decimal("1.10"), "1.10"),
+    "bytes": (b"caf\xc3\xa9 \xff", "caf\u00e9 \\xff"), "set": ({1}, [1]), "frozenset": (frozenset({"a"}), ["a"]),
+    "path": (Path("/a/b"), "/a/b"), "enum": (Colour.RED, "red"), "dataclass": (Point(1), {"x": 1}),
+    "model": (Model(name="n"), {"name": "n"}), "exception": (ValueError("no"), "ValueError: no"),
+    "nan": (math.nan, "nan"), "infinity": (-math.inf, "-inf"), "nested nan": ([{"a": math.nan}], [{"a": "nan"}]),
+    "large integer": (2**70, str(2**70)), "lone surrogate": ("a\ud800", "a\\ud800"), "nul": ("a\0b", "a\\x00b"),
+    "nul in a key": ({"a\0": 1}, {"a\\x00": 1}), "number as key": ({1: "a"}, {"1": "a"}),
+    "tuple as key": ({(1, 2): "a"}, {"(1, 2)": "a"}), "none as key": ({None: "a"}, {"None": "a"}),
+    "tuple": ((1, "a"), [1, "a"]), "text": ("na\u00efve \U0001f600", "na\u00efve \U0001f600"), "true": (True, True),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("value", "expected"), ODD.values(), ids=ODD.keys())
@@ -113,19 +83,11 @@ def test_every_value_becomes_readable_json(value: Any, expected: Any) -> None:
 
 @pytest.mark.parametrize(
     ("make", "shown"),
-    [
-        (lambda: lambda: None, "<function"),
-        (threading.Lock, "lock"),
-        (lambda: (number for number in range(3)), "generator"),
-        (Broken, "not readable"),
-        (_circular, "deeper than"),
-        (_deep, "deeper than"),
-        (lambda: 10**5_000, "bits"),
-        (lambda: {Broken(): 1}, "not readable"),
-        (lambda: {"a": [Broken()]}, "not readable"),
-    ],
+    [(lambda: lambda: None, "<function"), (threading.Lock, "lock"), (lambda: (n for n in range(3)), "generator"),
+     (Broken, "not readable"), (_circular, "deeper than"), (_deep, "deeper than"), (lambda: 10**5_000, "bits"),
+     (lambda: {Broken(): 1}, "not readable"), (lambda: {"a": [Broken()]}, "not readable")],
     ids=["lambda", "lock", "generator", "broken", "circular", "deep", "huge integer", "broken key", "broken inside"],
-)
+)  # fmt: skip
 def test_what_cannot_be_expressed_is_described(make: Callable[[], Any], shown: str) -> None:
     """Circular, bottomless, unprintable: a description stands in its place, and nothing raises."""
     assert shown in encode_json(json_safe(make()))
@@ -140,6 +102,21 @@ def test_large_values_are_cut_with_their_full_size_noted() -> None:
     assert len(encode_json(many)) < 60_000
     assert many["..."] == "[truncated, 1000 items]"
     assert len(EntryFactory(max_text=100).text("y" * 500)) < 200
+    assert len(encode_json(json_safe([[0] * 1_000] * 1_000))) < 200_000
+    assert len(encode_json(EntryFactory().payload({"k" * 10_000_000: 1}))) < 20_000
+
+
+def test_texts_of_a_clients_choice_fill_no_memory() -> None:
+    """Names and keys are remembered, since they come again, but few and short ones only; and keys may be secrets."""
+    entries = EntryFactory()
+    tracemalloc.start()
+    for number in range(5_000):
+        text = f"n{number}" + "x" * (number % 2 * 10_000)
+        assert entries.name(text).startswith(f"n{number}")
+        assert len(entries.payload({text: 1, "a": [text]})) == 2
+    assert tracemalloc.get_traced_memory()[0] < 8_000_000
+    tracemalloc.stop()
+    assert entries.payload({"AKIAHUNTER2HUNTER2AB": 1}) == {REDACTED: 1}
 
 
 def test_json_that_is_none_is_kept_as_text() -> None:
@@ -149,17 +126,20 @@ def test_json_that_is_none_is_kept_as_text() -> None:
     assert encode_json({"a": {1, 2}, "b": Broken()}).startswith('{"a":[1,2]')
 
 
-KEYS = ["password", "PASSWORD", "db_password", "userPassword", "api_key", "apiKey", "API-KEY", "Authorization",
-        "x-api-key", "cookie", "Set-Cookie", "access_token", "accessToken", "TOKEN", "client_secret", "private_key",
-        "dbpassword", "refreshToken", "pwd", "aws_secret_access_key", "sessionid", "credentials"]  # fmt: skip
+KEYS = """
+password PASSWORD db_password userPassword password1 pass_word dbpassword pwd passcode pass DB_PASS smtpPass PGPASS
+api_key apiKey API-KEY x-api-key api_keys apikeys authkey private_key private_keys encryption_keys AccountKey
+access_token accessToken access_tokens refreshToken refreshTokens TOKEN token2 token_1 sessionid Authorization cookie
+Set-Cookie client_secret secret1 aws_secret_access_key credentials home-address HomeAddress home.address SSN
+"""
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", KEYS.split())
 def test_a_secret_is_found_by_its_key(key: str) -> None:
-    """In any case and style, at the top, nested, and inside JSON text, Python text and log text."""
-    entries = EntryFactory()
+    """In any case and style, at the top, nested, and inside JSON text, Python text and log text; or LOG_REDACT_KEYS."""
+    entries = EntryFactory(redact_keys=["ssn", "home_address"])
     nested = {key: "hunter2", "deep": [{key: ["hunter2", {"more": "hunter2"}]}], "set": {1}}
-    for values in ({key: "hunter2"}, {key: 424_242}, nested):
+    for values in ({key: "hunter2"}, {key: 424_242}, {key: 0.424242}, {"a": {key: "hunter2"}}, nested):
         shown = encode_json(entries.payload(values))
         assert "hunter2" not in shown
         assert "424242" not in shown
@@ -174,7 +154,8 @@ KEY_TEXT = "-----BEGIN RSA PRIVATE KEY-----\nMIIhunter2\n-----END RSA PRIVATE KE
 SHAPES = ["Authorization: Bearer hunter2hunter2", "curl -H 'authorization: bearer hunter2abc'", "Basic aHVudGVyhunter2",
           KEY_TEXT, KEY_TEXT[:50], "scheme://user:hunter2@host:1/db", "scheme://user:p@hunter2@host/db",
           "eyJhbGciOiJIUzI1NiJ9.eyJodW50ZXhunter2.c2lnhunter2", "--password hunter2", "--api-key=hunter2",
-          "AKIAhunter2".replace("hunter2", "HUNTER2HUNTER2AB"), "Cookie: a=hunter2; b=hunter2"]  # fmt: skip
+          "AKIAHUNTER2HUNTER2AB", "Cookie: a=hunter2; b=hunter2", "scheme://user:p/hunter2@host/db",
+          "password: correct horse's hunter2", "password=correct,hunter2", "basic\thunter2abc"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", SHAPES)
@@ -190,7 +171,8 @@ def test_a_secret_is_found_by_its_shape(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["max_tokens=5", '{"author": "Kim"}', "keyboard: german", "https://host:8080/path?page=2", "a@example.org",
-     "token_count: 12", "the secretary of state", "authored by: Kim", "monkey: banana", "12:30 is the time"],
+     "token_count: 12", "the secretary of state", "authored by: Kim", "monkey: banana", "12:30 is the time",
+     "boarding_pass: A1", "pass_rate=0.9", "PASS: test_a", "http://host:8080/@kim", "bypass: on", "tokens: 7"],
 )  # fmt: skip
 def test_what_is_no_secret_survives(text: str) -> None:
     """Numbers of tokens, authors, keyboards and plain addresses are shown as they are."""
@@ -198,16 +180,22 @@ def test_what_is_no_secret_survives(text: str) -> None:
     assert EntryFactory().payload({"text": text, "max_tokens": 5}) == {"text": text, "max_tokens": 5}
 
 
-def test_further_keys_can_be_named() -> None:
-    """LOG_REDACT_KEYS adds names, found in the same styles as the known ones."""
-    entries = EntryFactory(redact_keys=["ssn", "home_address"])
-    assert entries.payload({"SSN": "1", "homeAddress": "x"}) == {"SSN": REDACTED, "homeAddress": REDACTED}
-    assert entries.text("ssn=123") == f"ssn={REDACTED}"
+def test_a_passphrase_ends_with_its_line_or_at_the_next_pair() -> None:
+    """Several words belong to it after a colon or a blank; what stands around it survives."""
+    text = EntryFactory().text
+    assert text("a: 1\npwd: two words\nuser: me") == "a: 1\npwd: [redacted]\nuser: me"
+    assert text("{pwd: two words, user: me}") == "{pwd: [redacted], user: me}"
+    assert text("password=x for me") == "password=[redacted] for me"
 
 
 def test_a_secret_at_the_cut_is_not_halved() -> None:
-    """What remains of a text that is cut shows no first half of a secret."""
-    assert "hunter2" not in EntryFactory(max_text=100).text("x" * 75 + " scheme://user:hunter2hunter2hunter2@host/db")
+    """What remains of a text that is cut shows no first half of a secret, also where others were made short."""
+    entries, address = EntryFactory(max_text=100), " scheme://user:hunter2hunter2hunter2@host/db"
+    keys = KEY_TEXT.replace("hunter2", "M" * 2_000) * 2
+    for text in ("x" * 75 + address, keys + "x " * ((SLACK + 75 - len(keys)) // 2) + address + "x" * 9_000):
+        for value in (text, [text], {text: 1}, ["x" * 90] * 4 + [text]):
+            assert "hunter2" not in encode_json(entries.payload({"a": value}))
+            assert "truncated" in encode_json(entries.payload({"a": value}))
 
 
 def test_a_redaction_that_fails_drops_the_payload_and_keeps_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,10 +204,9 @@ def test_a_redaction_that_fails_drops_the_payload_and_keeps_the_record(monkeypat
     def fail(*_: object) -> NoReturn:
         raise RecursionError
 
-    entries = EntryFactory()
     monkeypatch.setattr(Redactor, "suspects", fail)
-    monkeypatch.setattr(Redactor, "is_secret", fail)
     monkeypatch.setattr(Redactor, "text", fail)
+    entries = EntryFactory()
     assert entries.text("password=hunter2") == "[dropped: redaction failed]"
     assert entries.payload({"password": "hunter2"}) == {"payload": "[dropped: redaction failed]"}
     assert "hunter2" not in entries.error_text(ValueError("password=hunter2"))
@@ -267,6 +254,22 @@ def test_entries_say_where_and_when(memory: MemoryDestination) -> None:
     assert memory.entries[1].module == "app.part"
 
 
+def test_names_of_threads_and_modules_are_clean() -> None:
+    """A name that the system gave in bytes may be no Unicode."""
+    entries, made, odd = EntryFactory(), [], os.fsdecode(b"job-\xff\0")
+
+    def make() -> None:
+        call = ("t", "INFO", "success", datetime.now(UTC), 1.0, {}, None, None, None, None, CallerInfo())
+        record = logging.LogRecord(odd, logging.INFO, "", 1, "m", None, None, func=odd)
+        made.extend([entries.tool_call(*call), entries.from_stdlib(record)])
+
+    thread = threading.Thread(target=make, name=odd)
+    thread.start()
+    thread.join()
+    call, line = (orjson.loads(orjson.dumps(entry.to_dict())) for entry in made)
+    assert {call["thread_name"], line["thread_name"], line["module"], line["function"]} == {"job-\\udcff\\x00"}
+
+
 def _log_in(value: str) -> NoReturn:
     message = f"login failed: {value and 'password'}={'hunter'}2"
     raise ValueError(message)
@@ -291,7 +294,5 @@ def test_a_traceback_is_kept_without_its_secrets(memory: MemoryDestination) -> N
 
 
 def _flushed(memory: MemoryDestination) -> int:
-    from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
-
     assert UnifiedLogger.flush()
     return len(memory.entries)

@@ -13,12 +13,13 @@ import threading
 import traceback
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .correlation import get_correlation_id, new_id
 from .destinations.base import LogEntry, LogType
-from .redaction import REDACTED, Redactor
+from .redaction import REDACTED, Memo, Redactor
 from .values import MAX_TEXT, json_copy, json_safe, safe_text
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ FRAMEWORK = frozenset({"anyio", "asyncio", "mcp", "mcp_types", "py.warnings", "s
 """Top-level loggers whose lines are of type `framework`."""
 _SESSION_ID = re.compile(r"\b[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\b")
 """The id of an HTTP session, which the SDK logs: whoever knows it can use the session."""
-_PLAIN = frozenset({str, int})
 _OWN_ATTRIBUTES = frozenset({"message", "asctime", "taskName"})
 
 
@@ -72,9 +72,11 @@ class EntryFactory:
         self.server = server or ServerInfo()
         self._max_text = max_text
         self._redactor = Redactor(redact_keys)
+        self._hint = self._redactor.hint
         self._process_id = os.getpid()
-        self.name = lru_cache(maxsize=1_024)(partial(self.text, limit=NAME_LENGTH))
+        self.name = Memo(partial(self.text, limit=NAME_LENGTH)).__getitem__
         """Return a name as `text` does; names come again and again."""
+        self._is_secret = Memo(self._judge).__getitem__
 
     def forked(self) -> None:
         """Take note of a new process."""
@@ -84,20 +86,27 @@ class EntryFactory:
         """Return a text without secrets, NUL and lone surrogates, cut to `limit` characters with its size noted."""
         limit = limit or self._max_text
         try:
-            size = len(text)
-            if size <= limit and text.isascii() and "\0" not in text:
-                return self._redactor.text(text)
-            kept = self._redactor.text(safe_text(text[: limit + SLACK], max_text=limit + SLACK))
+            if len(text) <= limit and text.isascii() and self._hint(text.lower()) is None:
+                return text
+            return self._cut(text, limit)
         except Exception:  # noqa: BLE001 - the payload is dropped, the record kept
             return DROPPED
-        return kept if size <= limit else f"{kept[:limit]}... [truncated, {size} characters]"
+
+    def _cut(self, text: str, limit: int) -> str:
+        """Return a text of any length and kind as `text` does; secrets are taken out before it is cut."""
+        size, seen = len(text), limit + SLACK
+        kept = self._redactor.text(safe_text(text[:seen], max_text=seen))
+        if size <= limit:
+            return kept
+        shown = kept[:-SLACK] if size > seen else kept  # its last characters may be half a secret
+        return f"{shown[:limit]}... [truncated, {size} characters]"
 
     def payload(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return a JSON-safe, redacted and bounded copy of a mapping."""
         try:
             if (flat := self._flat(values)) is not None:
                 return flat
-            copy, text = json_copy(values, max_text=self._max_text)
+            copy, text = json_copy(values, max_text=self._max_text, cut=self._cut)
             clean: dict[str, Any] = self._redactor.value(copy) if self._redactor.suspects(text) else copy
         except Exception:  # noqa: BLE001 - as above
             return {"payload": DROPPED}
@@ -109,18 +118,24 @@ class EntryFactory:
             return None
         copy: dict[str, Any] = {}
         for key, value in values.items():
+            if type(key) is not str or (is_secret := self._is_secret(key)) is None:
+                return None
             kind = type(value)
-            if type(key) is not str or not key.isidentifier():
-                return None
-            if value is None or kind is bool:
+            if kind is str:
+                copy[key] = REDACTED if is_secret else self.text(value)
+            elif value is None or kind is bool:
                 copy[key] = value
-            elif kind not in _PLAIN or (kind is int and not -INT64 <= value < INT64):
-                return None
-            elif self._redactor.is_secret(key):
-                copy[key] = REDACTED
+            elif (kind is int and -INT64 <= value < INT64) or (kind is float and isfinite(value)):
+                copy[key] = REDACTED if is_secret else value
             else:
-                copy[key] = self.text(value) if kind is str else value
+                return None
         return copy
+
+    def _judge(self, key: str) -> bool | None:
+        """Tell whether a key's value is secret; None where the key itself has to be looked at."""
+        if len(key) > NAME_LENGTH or not key.isidentifier() or self._redactor.text(key) != key:
+            return None
+        return self._redactor.is_secret(key)
 
     def error_text(self, error: BaseException) -> str:
         """Return an exception's text, or its class where it has none or cannot say."""
@@ -139,7 +154,7 @@ class EntryFactory:
         return LogEntry(
             get_correlation_id(), timestamp, level, "tool_execution", f"{tool_name}: {status} in {duration_ms:.1f} ms",
             tool_name, duration_ms, status, input_args, output_summary, error_message, None, None, None,
-            threading.current_thread().name, self._process_id, extra_data, new_id(),
+            self.name(threading.current_thread().name), self._process_id, extra_data, new_id(),
             server.name, server.version, server.transport, caller.client_name, caller.client_version,
             caller.protocol_version, caller.request_id, caller.principal, error_type, caller.trace_id, caller.span_id,
             server.hostname,
@@ -171,7 +186,7 @@ class EntryFactory:
         line: int, thread_name: str | None, extra: Mapping[str, Any], error: BaseException | None,
     ) -> LogEntry:  # fmt: skip
         """Return a line's entry; all by position, since this is on every line's way."""
-        server = self.server
+        server, name = self.server, self.name
         data = self.payload(extra) if extra else None
         error_message = error_type = None
         if error is not None:
@@ -179,7 +194,8 @@ class EntryFactory:
             data = {**(data or {}), "traceback": self._traceback(error)}
         return LogEntry(
             get_correlation_id(), timestamp, level, log_type, self.text(message), None, None, None, None, None,
-            error_message, module, function, line, thread_name, self._process_id, data, new_id(),
+            error_message, name(module), function and name(function), line, thread_name and name(thread_name),
+            self._process_id, data, new_id(),
             server.name, server.version, server.transport, None, None, None, None, None, error_type, None, None,
             server.hostname,
         )  # fmt: skip

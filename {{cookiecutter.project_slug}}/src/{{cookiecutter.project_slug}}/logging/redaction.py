@@ -7,30 +7,40 @@ secret survives: `max_tokens` is a number, `author` is a person.
 from __future__ import annotations
 
 import re
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 REDACTED = "[redacted]"
+MAX_MEMOS = 4_096
+MAX_MEMO_LENGTH = 128
 
-_WORDS = frozenset({
-    "password", "passwords", "passwd", "passphrase", "pwd", "secret", "secrets", "authorization", "cookie", "cookies",
-    "credential", "credentials", "apikey", "jwt", "bearer", "auth", "accesskey", "privatekey", "secretkey",
-})  # fmt: skip
-"""Words that make a key sensitive wherever they stand in it."""
-_PAIRS = frozenset({("api", "key"), ("access", "key"), ("private", "key"), ("signing", "key"), ("encryption", "key")})
-_LAST_WORDS = frozenset({"token", "accesstoken", "authtoken", "refreshtoken", "idtoken", "sessiontoken", "sessionid"})
-"""Words that make a key sensitive at its end: `access_token`, and not `token_count`."""
-_ENDINGS = ("password", "passwd", "secret", "apikey", "accesskey", "privatekey", "secretkey", "accesstoken",
-            "authtoken", "refreshtoken", "sessiontoken")  # fmt: skip
-"""Endings of keys written in one run, as in `dbpassword`."""
-_HINTS = re.compile(
-    r"passw|passp|pwd|secret|token|key|auth|cookie|credential|bearer|basic |jwt|eyj|session|://[^/\s]{0,600}@"
-    r"|-----begin|akia|gh[pousr]_|sk-|xox[baprs]-|aiza"
+_SECRET_KEY = re.compile(
+    # These make a key sensitive wherever they stand in it ...
+    r"_(?:pass_?words?|pass_?wds?|pass_?phrases?|pass_?codes?|pwd|secrets?|authorization|cookies?|creds|credentials?"
+    r"|jwts?|bearer|auth(?!0)"
+    r"|(?:access|account|api|auth|encryption|hmac|master|private|secret|session|signing|ssh)_?keys?"
+    r"|(?:access|api|auth|bearer|id|refresh|session)_?tokens)\d*_"
+    # ... and these at its end: `access_token`, and not `token_count`; `dbpassword`; `db_pass`, and not `boarding_pass`.
+    r"|(?:_(?:access|auth|id|refresh|session)?token|_sessionid"
+    r"|[^_](?:passwords?|passwd|secrets?|(?:access|api|auth|private|secret)keys?|(?:access|auth|refresh|session)tokens?)"
+    r"|(?:admin|auth|db|ftp|ldap|login|mail|pg|redis|root|smtp|sql|ssh|user)pass"
+    r"|(?:^|_(?!(?:all|backward|band|boarding|bus|day|each|first|forward|guest|high|last|low|max|min|multi|next|num|one"
+    r"|per|press|render|season|second|single|ski|test|tests|third|total|two)_)[^_]+)_pass)\d*(?:_\d+)*_$"
 )
-_SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Keys whose values are secret, as their words in lower case between underscores: `_db_password_`."""
+_HINTS = re.compile(
+    r"k(?:ey|en(?<=token)|ie(?<=cookie)|ia(?<=akia)|-(?<=sk-))|p(?:wd|ass(?:[wpc\W\d_]|\Z))|c(?:ret(?<=secret)|red(?:s|en))"
+    r"|uth(?<=auth)|b(?:earer|asic[\s\\])|j(?:wt|(?<=eyj))|d(?<=sessionid)|_(?<=gh[pousr]_)|xox[baprs]-|za(?<=aiza)"
+    r"|-----begin|\0|://(?:[^\s:/@]+(?!:\d{1,5}(?:[/\"'\s]|\Z)))?:"
+)
+"""What no secret is without, in lower case, and NUL; each begins at a rare letter, which halves a search's time."""
+_SPLIT = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_PASSWORD = re.compile(r"(://(?:[^:/@]+(?!:\d{1,5}/))?:).+")
+"""A password in what stands before an address's @; digits and a slash after the colon are a port."""
+_ISSUED = r"AKIA[0-9A-Z]{16}|gh[pousr]_\w{20,}|sk-[\w-]{16,}|xox[baprs]-[\w-]{10,}|AIza[\w-]{30,}"
+"""Keys of known issuers."""
 _START = r"(?:\b|(?<=\\[nrt]))"
 """Where a word begins, also after an escaped line end: `\\nBearer`."""
 _SHAPES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
@@ -41,20 +51,24 @@ _SHAPES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...
         lambda token: REDACTED if "." in token[0] else token[0],
     ),
     (re.compile(_START + r"(Bearer|Basic)(\s+)[\w.~+/=:-]{4,}", re.IGNORECASE), rf"\1\2{REDACTED}"),
-    (re.compile(r"(://[^\s:/@\"']*:)[^\s\"'<>]{1,512}@"), rf"\1{REDACTED}@"),
-    (re.compile(_START + r"(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{20,}|sk-[\w-]{16,})"), REDACTED),
-    (re.compile(_START + r"(?:xox[baprs]-[\w-]{10,}|AIza[\w-]{30,})"), REDACTED),
+    (re.compile(r"://[^\s\"'<>]++"), lambda address: _without_password(*address[0].rpartition("@"))),
+    (re.compile(_START + rf"(?:{_ISSUED})"), REDACTED),
 )
 _HEADER = re.compile(
     _START + r"((?:proxy-)?authorization|(?:set-)?cookie)(\\*[\"']?\s*[:=]\s*\\*[\"']?)(?!\s*[\[{])[^\r\n\"'\\]+",
     re.IGNORECASE,
 )
 _KEY = re.compile(r"(?<![\w.-])(?P<key>[\w.-]+)\\*[\"']?\s*[:=]\s*")
+_NO_PAIR = r"(?![\w.-]+\\*[\"']?\s*[:=])"
+_BARE = r"[^\s,;&\"'}\])]+"
 _VALUE = re.compile(
     r"(?P<quote>\\+[\"'])(?:(?!(?P=quote)).)*(?:(?P=quote))?"
-    r"|\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|[^\s,;&\"'}\])]+",
+    rf"|\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|{_BARE}(?:[,;&]{_NO_PAIR}{_BARE})*",
     re.DOTALL,
 )
+_REST = re.compile(rf"(?:(?:'(?=\w)|[ \t,;&]++{_NO_PAIR}){_BARE})+")
+"""What follows on the first word of a passphrase: the rest of its line, or what stands before the next pair."""
+_PHRASE_KEY = re.compile("pass|pwd|secret", re.IGNORECASE)
 _BRACKET = re.compile(r"[\[{]|[\]}]")
 _OPTION = re.compile(
     r"(?:(?<![\w-])|(?<=\\[nrt]))--(?P<key>[\w.-]+)(?P<separator>\s+)(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'-][^\s\"']*)"
@@ -66,22 +80,42 @@ _INVALID = re.compile(
 _HARMLESS = frozenset({"null", "none", "true", "false", REDACTED})
 
 
+_T = TypeVar("_T")
+
+
+class Memo(dict[str, _T]):
+    """The answers about texts that come again and again; long ones are not kept, and no more than a few thousand."""
+
+    def __init__(self, answer: Callable[[str], _T]) -> None:
+        self._answer = answer
+
+    def __missing__(self, text: str) -> _T:
+        answer = self._answer(text)
+        if len(text) <= MAX_MEMO_LENGTH:
+            if len(self) >= MAX_MEMOS:
+                self.clear()
+            self[text] = answer
+        return answer
+
+
 class Redactor:
     """Takes secrets out of texts and JSON values; `extra_keys` are more names whose values are secret."""
 
     def __init__(self, extra_keys: Iterable[str] = ()) -> None:
-        self._extra = frozenset(_squash(key) for key in extra_keys)
-        hints = [re.escape(key.lower()) for key in extra_keys]
-        self._hints = re.compile("|".join([_HINTS.pattern, *hints])) if hints else _HINTS
-        self._known: dict[str, bool] = {}
+        self._extra = frozenset(filter(None, map(_squash, extra_keys)))
+        hints = [r"[\W_]*".join(map(re.escape, key)) for key in self._extra]
+        self.hint = re.compile("|".join((_HINTS.pattern, *hints))).search
+        """Find in a text in lower case what tells that there is something to clean."""
+        self.is_secret = Memo(self._judge).__getitem__
+        """Tell whether a key of this name holds a secret, in any case and style."""
 
     def suspects(self, text: str) -> bool:
-        """Tell whether a text may hold a secret: cheap, and wrong only towards yes."""
-        return self._hints.search(text.lower()) is not None
+        """Tell whether JSON text may hold a secret: cheap, and wrong only towards yes."""
+        return self.hint(text.lower()) is not None or (bool(self._extra) and "\\" in text)
 
     def text(self, text: str) -> str:
         """Return a text without its secrets."""
-        if not self.suspects(text):
+        if self.hint(text.lower()) is None:
             return text
         for pattern, replacement in _SHAPES:
             text = pattern.sub(replacement, text)
@@ -98,26 +132,12 @@ class Redactor:
             return [self.value(item) for item in value]
         return value
 
-    def is_secret(self, key: str) -> bool:
-        """Tell whether a key of this name holds a secret, in any case and style."""
-        known = self._known.get(key)
-        if known is None:
-            known = self._judge(key)
-            if len(self._known) < 10_000:  # noqa: PLR2004 - client-chosen keys must not fill the memory
-                self._known[key] = known
-        return known
-
     def _judge(self, key: str) -> bool:
-        words = [word.lower() for word in _SPLIT.split(key) if word]
-        squashed = "".join(words)
-        if not words:
-            return False
+        squashed = _squash(key)
         return (
-            not _WORDS.isdisjoint(words)
-            or words[-1] in _LAST_WORDS
-            or not _PAIRS.isdisjoint(pairwise(words))
-            or squashed.endswith(_ENDINGS)
-            or squashed in self._extra
+            squashed in self._extra
+            or squashed.rstrip("0123456789") in self._extra
+            or _SECRET_KEY.search(f"_{'_'.join(filter(None, _SPLIT.split(key)))}_".lower()) is not None
         )
 
     def _item(self, key: str, item: Any) -> Any:
@@ -131,13 +151,16 @@ class Redactor:
         while (key := _KEY.search(text, position)) is not None:
             position = key.end()
             if self._is_secret(key) and (value := _VALUE.match(text, position)) is not None:
-                parts += (text[done:position], _masked(value))
-                done = position = _end(value)
+                shown, end = _masked(key, value)
+                parts += (text[done:position], shown)
+                done = position = end
         return "".join((*parts, text[done:]))
 
     def _is_secret(self, match: re.Match[str]) -> bool:
         """Tell whether the key of a pair is secret, also where the letter of an escaped line end stands before it."""
         key, start = match["key"], match.start()
+        if match[0].startswith("PASS:"):  # what a test runner says
+            return False
         is_escape = start > 0 and match.string[start - 1] == "\\" and key[0] in "nrt"
         return self.is_secret(key) or (is_escape and self.is_secret(key[1:]))
 
@@ -149,13 +172,25 @@ class Redactor:
         return f"--{match['key']}{match['separator']}{REDACTED}" if self.is_secret(match["key"]) else match[0]
 
 
-def _masked(value: re.Match[str]) -> str:
-    """Return what is shown of a secret: its quotes, and all of it where it says nothing."""
-    text = value[0]
+def _without_password(login: str, at: str, place: str) -> str:
+    return _PASSWORD.sub(rf"\1{REDACTED}", login) + at + place
+
+
+def _masked(key: re.Match[str], value: re.Match[str]) -> tuple[str, int]:
+    """Return what is shown of a secret, its quotes, and all of it where it says nothing; and where it ends."""
+    text, end = value[0], _end(value)
+    if (rest := _rest(key, value)) is not None:
+        return REDACTED, rest.end()
     if text.strip("\\\"'").lower() in _HARMLESS or text.startswith(REDACTED[:-1]):
-        return value.string[value.start() : _end(value)]
+        return value.string[value.start() : end], end
     quote = value["quote"] or (text[0] if text[0] in "\"'" else "")
-    return f"{quote}{REDACTED}{quote}"
+    return f"{quote}{REDACTED}{quote}", end
+
+
+def _rest(key: re.Match[str], value: re.Match[str]) -> re.Match[str] | None:
+    """Return the further words of a passphrase that stands bare, as in `password: two words`."""
+    is_bare = value[0][0] not in "\\\"'[{" and key[0][-1] in ": \t" and "\n" not in key[0]
+    return _REST.match(value.string, value.end()) if is_bare and _PHRASE_KEY.search(key["key"]) else None
 
 
 def _end(value: re.Match[str]) -> int:
@@ -171,4 +206,4 @@ def _end(value: re.Match[str]) -> int:
 
 
 def _squash(key: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", key.lower())
+    return re.sub(r"[\W_]+", "", key.lower())

@@ -22,7 +22,7 @@ MAX_DEPTH = 32
 MAX_ITEMS = 1_000
 """Items kept of one container."""
 BUDGET_TEXTS = 4
-"""A whole value may hold as many characters as this many texts of the maximal length."""
+"""A whole value may hold as many characters and items as this many texts of the maximal length have characters."""
 
 
 def encode_json(value: object) -> str:
@@ -46,31 +46,35 @@ def decode_json(text: str | bytes) -> Any:
         return {"text": text if isinstance(text, str) else text.decode(errors="replace")}
 
 
+def safe_text(text: str, *, max_text: int = MAX_TEXT) -> str:
+    """Return `text` without NUL and lone surrogates, cut to `max_text` characters with its full size noted."""
+    if len(text) > max_text:
+        return cut_text(text, max_text)
+    if "\0" in text:
+        text = text.replace("\0", "\\x00")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def cut_text(text: str, limit: int) -> str:
+    """Return the first `limit` characters of a longer text as `safe_text` does, with its full size noted."""
+    return f"{safe_text(text[:limit], max_text=limit)}... [truncated, {len(text)} characters]"
+
+
 def json_safe(value: object, *, max_text: int = MAX_TEXT) -> Any:
     """Return a copy of `value` made of JSON's types only, no larger than a few texts of `max_text` characters."""
     return json_copy(value, max_text=max_text)[0]
 
 
-def json_copy(value: object, *, max_text: int = MAX_TEXT) -> tuple[Any, str]:
-    """Return `json_safe`'s copy of `value` and its JSON text."""
+def json_copy(value: object, *, max_text: int = MAX_TEXT, cut: Callable[[str, int], str] = cut_text) -> tuple[Any, str]:
+    """Return `json_safe`'s copy of `value` and its JSON text; `cut` cuts the texts that are too long."""
     try:
         text = orjson.dumps(value, default=readable)
     except Exception:  # noqa: BLE001 - as above
         text = b""
     if not text or len(text) > max_text or b"\\u0000" in text or (b"null" in text and _has_odd_float(value)):
-        copy = _Walk(max_text).copy(value)
+        copy = _Walk(max_text, cut).copy(value)
         return copy, orjson.dumps(copy).decode()
     return orjson.loads(text), text.decode()
-
-
-def safe_text(text: str, *, max_text: int = MAX_TEXT) -> str:
-    """Return `text` without NUL and lone surrogates, cut to `max_text` characters with its full size noted."""
-    size = len(text)
-    if size > max_text:
-        text = f"{text[:max_text]}... [truncated, {size} characters]"
-    if "\0" in text:
-        text = text.replace("\0", "\\x00")
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def readable(value: object) -> Any:
@@ -115,11 +119,13 @@ def _has_odd_float(value: object) -> bool:
 class _Walk:
     """A copy of a value with bounds on depth, items, text length and total size."""
 
-    def __init__(self, max_text: int) -> None:
+    def __init__(self, max_text: int, cut: Callable[[str, int], str]) -> None:
         self.max_text = max_text
         self.budget = max_text * BUDGET_TEXTS
+        self.cut = cut
 
     def copy(self, value: object, depth: int = 0) -> Any:
+        self.budget -= 1
         if value is None or isinstance(value, str | int | float):
             return self._scalar(value)
         if depth >= MAX_DEPTH:
@@ -167,8 +173,9 @@ class _Walk:
         return copy
 
     def _text(self, text: str) -> str:
-        kept = safe_text(text, max_text=max(0, min(self.max_text, self.budget)))
-        self.budget -= len(kept)
+        limit = max(0, min(self.max_text, self.budget))
+        kept = self.cut(text, limit) if len(text) > limit else safe_text(text, max_text=limit)
+        self.budget -= max(len(kept), min(len(text), limit))
         return kept
 
 
