@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,3 +40,47 @@ async def test_a_tool_module_that_sets_up_logging_takes_no_line_away(
         await server.end()
         assert server.lines() == LINES
         assert server.stored(f"level = 'WARNING' AND message LIKE 'a tool module removed %{gone}%'") == 1
+
+
+ENDS = """
+import asyncio
+from contextlib import suppress
+from mcp.shared.exceptions import MCPError
+from mcp.types import InputRequiredResult
+from baked_server.logging.destinations.sqlite import SQLiteDestination
+from baked_server.logging.unified_logger import UnifiedLogger
+from baked_server.server.recording import RecordingMCPServer
+
+UnifiedLogger.initialize(SQLiteDestination("ends.db"))
+server = RecordingMCPServer("ends")
+
+@server.tool()
+async def ask() -> InputRequiredResult:
+    return InputRequiredResult(requestState="asked")
+
+@server.tool()
+async def refuse() -> str:
+    raise MCPError(-32000, "not now")
+
+async def main():
+    assert isinstance(await server.call_tool("ask", {}), InputRequiredResult)
+    with suppress(MCPError):
+        await server.call_tool("refuse", {})
+
+asyncio.run(main())
+"""
+
+
+def test_a_question_to_the_client_and_an_error_of_the_protocol_are_recorded(project: Project) -> None:
+    """A tool that asks for input has not failed; an MCPError reaches the client as it is, and is a failure."""
+    database = project.folder / "ends.db"
+    database.unlink(missing_ok=True)
+    done = project.run("-c", ENDS)
+    assert done.returncode == 0, done.stderr
+    with closing(sqlite3.connect(database)) as connection:
+        columns = "tool_name, status, level, error_type, error_message"
+        found = connection.execute(f"SELECT {columns} FROM unified_logs WHERE tool_name IS NOT NULL ORDER BY id")
+        assert found.fetchall() == [
+            ("ask", "input_required", "INFO", None, None),
+            ("refuse", "error", "ERROR", "mcp.shared.exceptions.MCPError", "not now"),
+        ]
