@@ -202,9 +202,10 @@ class EntryFactory:
 
     def _traceback(self, error: BaseException) -> str:
         try:
-            return self.text("".join(traceback.format_exception(error)))
+            lines = traceback.format_exception(error)
         except Exception:  # noqa: BLE001 - __str__ is other people's code
-            return "".join(traceback.format_tb(error.__traceback__))
+            lines = traceback.format_tb(error.__traceback__)
+        return self.text("".join(lines))
 
 
 def class_name(error: BaseException) -> str:
