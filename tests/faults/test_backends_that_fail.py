@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import ssl
 from contextlib import AsyncExitStack
 from functools import partial
@@ -11,6 +12,7 @@ import pytest
 import trustme
 
 from .backends import NAMES, every_backend, http_backends, planted
+from .exits import DRAIN, TEARDOWN
 from .measure import check_unharmed
 from .proxy import Mode, Proxy
 from .servers import HttpServer, Server, StdioServer, until
@@ -24,12 +26,18 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 HTTP_NAMES = ("elasticsearch", "convex")
 LINES = 500
+EXIT_LINES = 2_000
 SOON = {"LOG_WRITE_TIMEOUT_MS": "1000"}
 """A write timeout that lets several attempts fail during a test."""
 
 DRIVERS = 60.0
 """Megabytes that a server may grow by while four drivers are imported; what waits is bounded by `test_bounds.py`."""
 
+EXITS: dict[str, tuple[type[StdioServer | HttpServer], signal.Signals | None, int]] = {
+    "stdio-EOF": (StdioServer, None, 0),
+    "stdio-SIGTERM": (StdioServer, signal.SIGTERM, 128 + signal.SIGTERM),
+    "http-SIGTERM": (HttpServer, signal.SIGTERM, 128 + signal.SIGTERM),
+}
 ANSWERS = {
     "500": Failure(500),
     "429": Failure(429, ("Retry-After: 1",)),
@@ -166,6 +174,29 @@ async def test_tools_over_http_are_as_fast_with_every_backend_hanging(
         HttpServer(project, folder / "server", **every_backend(proxy.port), **SOON) as server,
     ):
         await check_everything(server, bare_http, calls=400)
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("how", EXITS)
+@pytest.mark.parametrize("mode", [Mode.HANG, Mode.DEAF, Mode.HALF])
+async def test_backends_that_hang_delay_an_exit_by_the_deadline_at_most(
+    project: Project, folder: Path, mode: Mode, how: str
+) -> None:
+    """Four drivers in the middle of their handshakes: SQLite has 2,000 of 2,000 lines, and stderr who has none."""
+    kind, number, expected = EXITS[how]
+    async with (
+        HttpStub() as stub,
+        Proxy(stub.port, mode=mode) as proxy,
+        kind(project, folder, **every_backend(proxy.port)) as server,
+    ):
+        await until(lambda: proxy.accepted >= len(NAMES), "every driver has connected")
+        await server.call("say", count=EXIT_LINES)
+        code, seconds = await server.end(number)
+    assert code == expected
+    assert seconds <= DRAIN + TEARDOWN
+    assert server.lines() == EXIT_LINES, server.said()[-2_000:]
+    for name in NAMES:
+        assert f" {name}: written 0, " in server.said()
 
 
 @pytest.mark.alone

@@ -1,10 +1,16 @@
-"""Every way to end but SIGKILL delivers to the real backends what they were given, within the drain deadline."""
+"""Every way to end but SIGKILL delivers to the real backends what they were given, within the drain deadline.
+
+Which a backend that hangs cannot exceed.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
+import subprocess
 import time
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,15 +18,20 @@ import anyio.to_thread
 import pytest
 
 from tests.faults.exits import DRAIN, TEARDOWN, forget, until_open
-from tests.faults.servers import HttpServer, Server, StdioServer
+from tests.faults.proxy import Mode
+from tests.faults.servers import HttpServer, Server, StdioServer, until
 
 from .conftest import PRODUCTION, MakeTarget
+from .project import PLANTED
 from .targets import unique
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.faults.project import Project
+
+    from .project import Project as OwnProject
+    from .routes import MakeRoute
 
 pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 LINES = 2_000
@@ -31,9 +42,14 @@ HOW: dict[str, tuple[type[StdioServer | HttpServer], signal.Signals | None, int]
     "stdio-EOF": (StdioServer, None, 0),
     "stdio-SIGTERM": (StdioServer, signal.SIGTERM, 128 + signal.SIGTERM),
     "stdio-SIGINT": (StdioServer, signal.SIGINT, 128 + signal.SIGINT),
-    "http-SIGTERM": (HttpServer, signal.SIGTERM, 128 + signal.SIGTERM),
     "stdio-exception": (StdioServer, None, LEFT),
+    "http-SIGTERM": (HttpServer, signal.SIGTERM, 128 + signal.SIGTERM),
+    "http-SIGINT": (HttpServer, signal.SIGINT, 128 + signal.SIGINT),
+    "http-exception": (HttpServer, None, LEFT),
 }
+HUNG = ("stdio-EOF", "stdio-SIGTERM", "http-SIGTERM")
+SCRIPT_ENDS = {"end": 0, "exit": 4, "exception": 1}
+"""The exit codes of a script, by how it ends."""
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -48,6 +64,7 @@ async def test_every_exit_delivers_everything(
 
     async with kind(probed, tmp_path, **settings) as server:
         await until_open(server, "sqlite", name)
+        await _warm_up(server, name)
         await server.call("say", count=LINES, text=text)
         code, seconds = await (_leave(server) if expected == LEFT else server.end(number))
 
@@ -55,6 +72,65 @@ async def test_every_exit_delivers_everything(
     assert seconds <= DRAIN + TEARDOWN
     arrived = await anyio.to_thread.run_sync(partial(target.find, text, "message"))
     assert sorted(arrived) == sorted((f"{text} {line}",) for line in range(LINES)), server.said()[-2_000:]
+
+
+@pytest.mark.parametrize("how", HUNG)
+async def test_backends_whose_replies_are_cut_delay_an_exit_by_the_deadline_at_most(
+    probed: Project, make_route: MakeRoute, tmp_path: Path, how: str
+) -> None:
+    """One byte of each reply and no more, once sessions exist: SQLite has every line, and stderr who has them not."""
+    kind, number, expected = HOW[how]
+    text, settings = unique(), {"ENABLE_PRODUCTION_LOGGING": "true", "LOG_DESTINATION_TYPE": ",".join(PRODUCTION)}
+    async with AsyncExitStack() as stack:
+        routes = [await stack.enter_async_context(make_route(name)) for name in PRODUCTION]
+        for route in routes:
+            settings |= route.target.settings
+        server = await stack.enter_async_context(kind(probed, tmp_path, **settings))
+        await until_open(server, "sqlite", *PRODUCTION)
+        for route in routes:
+            route.proxy.mode = Mode.HALF
+        await server.call("say", count=LINES, text=text)
+        code, seconds = await server.end(number)
+
+    assert (code, server.lines(text)) == (expected, LINES), server.said()[-2_000:]
+    assert seconds <= DRAIN + TEARDOWN
+    written = dict(re.findall(r" (\w+): written (\d+), ", server.said()))
+    assert all(int(written[name]) < LINES for name in PRODUCTION), written
+
+
+@pytest.mark.parametrize("end", SCRIPT_ENDS)
+@pytest.mark.parametrize("name", PRODUCTION)
+def test_a_script_delivers_what_it_logged_when_it_ends(
+    project: OwnProject, make_target: MakeTarget, tmp_path: Path, name: str, end: str
+) -> None:
+    """`UnifiedLogger.initialize(destination)` is all it needs: 2,000 of 2,000 lines are in the backend, each once."""
+    target, text = make_target(name), unique()
+    environment = project.environment(tmp_path, **target.alone)
+
+    done = subprocess.run(
+        [project.python, PLANTED / "script.py", text, str(LINES), end],
+        cwd=tmp_path,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == SCRIPT_ENDS[end], done.stderr[-2_000:]
+    arrived = target.find(text, "message")
+    assert sorted(arrived) == sorted((f"{text} {line}",) for line in range(LINES)), done.stderr[-2_000:]
+
+
+async def _warm_up(server: Server, name: str) -> None:
+    """Let a backend do once what it shall do in time: a JVM that has just begun takes seconds for it."""
+    await server.call("say", count=LINES, text="warm up")
+
+    async def is_warm() -> bool:
+        return bool((await server.counters(name))["written"] >= LINES)
+
+    await until(is_warm, f"{name} has written as much as it is going to be given")
 
 
 async def _leave(server: Server) -> tuple[int, float]:
