@@ -6,17 +6,15 @@ import ast
 import json
 import subprocess
 import tomllib
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
-from scripts.project import UV, bake
+from scripts.project import UV
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import Bake, Environment
 
 TEXTS = {
@@ -73,26 +71,6 @@ def test_texts_are_shown_as_they_were_given(bake: Bake, text: str) -> None:
     """Whatever a name or a sentence holds, nothing is cut, escaped twice or executed."""
     project = bake(**dict.fromkeys(FIELDS, literal(text)), project_slug="kept")
     assert_shown(project, dict.fromkeys(FIELDS, text))
-
-
-LINES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Cf", "Cn"]), min_size=1, max_size=60).filter(
-    lambda text: text == text.strip()
-)
-
-
-@settings(
-    max_examples=15,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow],
-)
-@given(project_name=LINES, description=LINES, author_name=LINES)
-def test_any_text_is_shown_as_it_was_given(**answers: str) -> None:
-    """What is true for the texts above is true for those that nobody thought of."""
-    with TemporaryDirectory() as folder:
-        given_answers = {name: literal(text) for name, text in answers.items()}
-        assert_shown(bake(Path(folder), {**given_answers, "project_slug": "kept"}), answers)
 
 
 def test_an_odd_project_can_be_installed_and_answers(bake: Bake, installed: Environment, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ ACCEPTED = {
         "postgresql://postgres@localhost:5432/postgres", "postgres://h", "postgresql:///d", "postgresql://u:p%40ss@h/d",
         "postgresql://u:@h/d", "postgresql://a:1,b:2/d", "postgresql://u@[::1]:5432/d", "postgresql://%2Frun%2Fpg/d",
         "postgresql:///d?host=/run/pg&port=5433", "postgresql://h/d?sslmode=verify-full&application_name=a%20b",
-        "postgresql://h/d?sslmode=", "postgresql://h/d?",
+        "postgresql://h/d?sslmode=", "postgresql://h/d?", "postgresql://u@h/${HOME}",
     ],
     "convex_endpoint_url": [
         "https://happy.convex.site", "https://a.example.org:8443/under/", "http://localhost:3211", "http://LOCALHOST",
@@ -73,6 +73,8 @@ ACCEPTED = {
     "convex_api_key": ["key", "a|b+c/=~!"],
 }  # fmt: skip
 """Answers that both take. Convex's may also stay empty, until the server is started."""
+Case = tuple[str, str, str]
+"""A destination, one of its settings, and a value."""
 VERDICTS = """
 import json, sys
 from my_mcp_server.config import load_config
@@ -99,6 +101,20 @@ def owners() -> dict[str, tuple[str, str]]:
         for name, entry in entries
         for answer in (*entry["answers"], *entry.get("secrets", []))
     }
+
+
+def judged_by_the_project(scripts: Path, cases: list[Case], folder: Path) -> dict[Case, bool]:
+    """Return whether each destination can be built with the setting that is given for it."""
+    done = subprocess.run(
+        [scripts / "python", "-B", "-c", VERDICTS],
+        cwd=folder,
+        env={},
+        input=json.dumps(cases),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return dict(zip(cases, json.loads(done.stdout), strict=True))
 
 
 @pytest.mark.parametrize("name", owners())
@@ -129,16 +145,7 @@ def test_the_template_judges_answers_as_the_project_does(baked: Baked, installed
         for name, values in answers.items()
         for value in values
     }
-    done = subprocess.run(
-        [installed(baked(everything_on())) / "python", "-B", "-c", VERDICTS],
-        cwd=tmp_path,
-        env={},
-        input=json.dumps([*cases]),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    verdicts = dict(zip(cases, json.loads(done.stdout), strict=True))
+    verdicts = judged_by_the_project(installed(baked(everything_on())), [*cases], tmp_path)
     assert {case: verdict for case, verdict in verdicts.items() if verdict != cases[case]} == {}
 
 
