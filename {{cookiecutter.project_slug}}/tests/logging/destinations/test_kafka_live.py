@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+import socket
+import sys
+from asyncio.subprocess import PIPE
+from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -19,6 +22,25 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from aiokafka.structs import ConsumerRecord
+
+WRITE_IN_A_PROCESS = """
+import asyncio, sys
+from datetime import UTC, datetime
+import aiokafka
+from {{cookiecutter.project_slug}}.logging.destinations.base import LogEntry
+from {{cookiecutter.project_slug}}.logging.destinations.kafka import KafkaDestination
+
+async def main(servers, topic, name):
+    destination = KafkaDestination(servers.split(","), topic=topic)
+    now = datetime.now(UTC)
+    entries = [LogEntry(name, now, "INFO", "internal", f"{name} {number}") for number in range(10)]
+    print("ready", flush=True)
+    sys.stdin.readline()
+    await destination.write_batch(entries)
+    await destination.close()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
 
 
 @pytest.fixture
@@ -68,7 +90,11 @@ async def destination_for(topic: str, **values: object) -> AsyncIterator[KafkaDe
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("values", [{}, {"acks": "1"}, {"compression_type": "gzip"}])
+@pytest.mark.parametrize(
+    "values",
+    [{}, {"acks": "1"}, *({"compression_type": codec} for codec in ("gzip", "snappy", "lz4", "zstd"))],
+    ids=lambda values: "-".join(values.values()) or "defaults",
+)
 async def test_entries_arrive_as_readable_records(topic: str, values: dict[str, str]) -> None:
     """The topic comes into being with the first write; key, headers and time are those of the entry."""
     sent = [entry(f"message {number}", timestamp=MOMENT + timedelta(seconds=number)) for number in range(1_200)]
@@ -149,14 +175,36 @@ async def test_many_first_writes_at_once_share_one_producer(topic: str) -> None:
 
 
 @pytest.mark.integration
-async def test_a_topic_comes_into_being_once_however_many_write_first(topic: str) -> None:
-    """Eight servers that start at once on a new topic lose and double nothing."""
-    batches = [[entry(f"{server} {number}") for number in range(10)] for server in range(8)]
-    async with AsyncExitStack() as stack:
-        servers = [await stack.enter_async_context(destination_for(topic)) for _ in batches]
-        await asyncio.gather(*(server.write_batch(batch) for server, batch in zip(servers, batches, strict=True)))
-    read = [orjson.loads(record.value)["message"] for record in await records(topic, 80)]
-    assert sorted(read) == sorted(item.message for batch in batches for item in batch)
+async def test_a_topic_comes_into_being_once_however_many_processes_write_first(topic: str) -> None:
+    """Servers that start at once on a new topic lose and double nothing."""
+    command = (sys.executable, "-c", WRITE_IN_A_PROCESS, ",".join(SERVERS), topic)
+    processes = [
+        await asyncio.create_subprocess_exec(*command, str(number), stdin=PIPE, stdout=PIPE, stderr=PIPE)
+        for number in range(3)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"ready\n"
+    ends = await asyncio.gather(*(process.communicate(b"\n") for process in processes))
+    assert [process.returncode for process in processes] == [0, 0, 0], ends
+    read = [orjson.loads(record.value)["message"] for record in await records(topic, 30)]
+    assert sorted(read) == [f"{process} {number}" for process in range(3) for number in range(10)]
+
+
+@pytest.mark.integration
+async def test_bootstrap_servers_that_are_dead_or_silent_are_passed_over(
+    topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of several that answers is enough, also where it is the last to be asked."""
+    monkeypatch.setattr("random.shuffle", lambda _: None)
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent, socket.socket() as dead:
+        dead.bind(("127.0.0.1", 0))
+        others = [f"127.0.0.1:{each.getsockname()[1]}" for each in (dead, silent)]
+        destination = KafkaDestination([*others, *SERVERS], topic=topic)
+        await destination.write(entry("through the last one"))
+        await destination.close()
+    (record,) = await records(topic, 1)
+    assert orjson.loads(record.value)["message"] == "through the last one"
 
 
 @pytest.mark.integration
