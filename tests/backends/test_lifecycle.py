@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -39,6 +40,25 @@ from tests.backends import Postgres
 def test_address(postgres: Postgres, number: int, worker_id: str) -> None:
     with open("addresses", "a") as file:
         file.write(f"{worker_id} {postgres.dsn}\\n")
+"""
+
+A_BROKEN_BACKEND = """
+import pytest
+from tests.backends import Convex
+
+class Broken(Convex):
+    def prepare(self) -> None: ...
+    def command(self) -> list[str]:
+        return ["false"]
+
+@pytest.fixture(scope="session")
+def broken(backends) -> Broken:
+    return backends.shared("broken", Broken)
+
+@pytest.mark.parametrize("number", range(2))
+def test_of_it(broken: Broken, number: int) -> None: ...
+
+def test_of_something_else() -> None: ...
 """
 
 
@@ -78,6 +98,19 @@ def test_workers_share_one_server(tmp_path: Path) -> None:
     lines = (tmp_path / "addresses").read_text(encoding="utf-8").split()
     assert set(lines[::2]) == {"gw0", "gw1"}
     assert len(set(lines[1::2])) == 1
+
+
+def test_a_run_in_which_a_backend_cannot_start_fails_and_names_it(tmp_path: Path) -> None:
+    """Every test that needs it is an error, in every worker, none is skipped; the others run."""
+    (tmp_path / "test_broken.py").write_text(A_BROKEN_BACKEND, encoding="utf-8")
+    options = ("-p", "tests.backends.plugin", "-n", "2", "--dist", "each", "-rA", f"--rootdir={tmp_path}")
+    with python("-m", "pytest", *options, ".", folder=tmp_path) as run:
+        output, _ = run.communicate(timeout=120)
+
+    assert run.returncode == pytest.ExitCode.TESTS_FAILED, output
+    assert re.search(r"= 2 passed, 4 errors in ", output.splitlines()[-1]), output
+    why = "Convex cannot start: its process ended with exit code 1 before it answered; its log "
+    assert output.count(f"\n{why}") == 4, output
 
 
 def test_a_server_that_cannot_start_is_named_with_its_log(tmp_path: Path) -> None:
