@@ -45,7 +45,7 @@ def certificates(backends: Backends) -> Certificates:
 
 @pytest.fixture(scope="session")
 def kafka(backends: Backends, certificates: Certificates) -> Kafka:
-    """Apache Kafka, plain and SASL_SSL."""
+    """Apache Kafka, with a listener for each way in."""
     return backends.shared("kafka", partial(Kafka, certificates=certificates))
 
 

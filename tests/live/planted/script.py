@@ -10,10 +10,17 @@ from my_mcp_server.logging.factory import create_log_destination
 from my_mcp_server.logging.unified_logger import UnifiedLogger
 
 text, count, end = sys.argv[1:]
-UnifiedLogger.initialize(create_log_destination(load_config()))
-logger.info("the destination is open")
-if not UnifiedLogger.flush(30):
-    sys.exit("the destination does not open")
+config = load_config()
+destination = create_log_destination(config)
+if end == "at once":
+    UnifiedLogger.initialize(destination, settings=config)
+else:
+    UnifiedLogger.initialize(destination)
+    # A backend that has just begun takes seconds for what takes it milliseconds later.
+    for number in range(int(count)):
+        logger.info(f"warm up {number}")
+    if not UnifiedLogger.flush(30):
+        sys.exit("the destination did not take anything")
 for number in range(int(count)):
     logger.info(f"{text} {number}")
 if end == "exit":
