@@ -268,7 +268,7 @@ class BufferedDestination(LogDestination):
 
     def _keep(self, part: list[LogEntry], error: BaseException) -> None:
         """Leave a part where it is, to be sent in smaller ones: a slow or busy destination may take those in time."""
-        self._part = max(1, len(part) // 2)
+        self._part = max(1, len(part) // 2) if part else self._part
         self._complaints.down(error, f"{self._queued or ''} entries wait".lstrip(), dropped=self.counters.dropped)
 
     def _refuse(self, count: int, error: Exception) -> None:
