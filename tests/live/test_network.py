@@ -17,7 +17,7 @@ from tests.faults.proxy import Mode
 from tests.faults.servers import StdioServer, until
 
 from .conftest import PRODUCTION
-from .targets import Target, unique
+from .targets import Row, Target, unique
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +30,8 @@ pytestmark = pytest.mark.anyio
 LINES = 2_000
 SOON = {"LOG_WRITE_TIMEOUT_MS": "1000"}
 """A write timeout that lets an attempt fail during a test whose reply was cut."""
+LATE = {"LOG_WRITE_TIMEOUT_MS": "20000"}
+"""A write timeout that no attempt reaches whose connection breaks."""
 DELAY = 0.06
 """Seconds each way: more than LOG_RETRY_DELAY_MS, which is no limit of a write."""
 
@@ -95,6 +97,24 @@ async def test_a_session_whose_replies_are_cut_loses_nothing(
 
 
 @sessions
+async def test_a_connection_that_breaks_before_the_reply_loses_and_doubles_nothing(
+    probed: Project, make_route: MakeRoute, tmp_path: Path, name: str
+) -> None:
+    """What was stored unseen is known again when it is sent again, in Kafka by its producer's numbers."""
+    text = unique()
+    async with make_route(name) as route, StdioServer(probed, tmp_path, **route.target.alone, **LATE) as server:
+        proxy, target = route.proxy, route.target
+        await until_open(server, name)
+        proxy.trap = text.encode()
+        await server.call("say", count=LINES, text=text)
+        await until(partial(anyio.to_thread.run_sync, partial(target.find, text, "message")), "something is stored")
+        proxy.trap = None
+        await proxy.switch(Mode.FORWARD)
+        arrived = await _until_arrived(server, target, text)
+    assert len(arrived) == LINES
+
+
+@sessions
 async def test_a_backend_that_returns_on_another_address_is_found(
     probed: Project, make_route: MakeRoute, tmp_path: Path, name: str
 ) -> None:
@@ -112,8 +132,8 @@ async def test_a_backend_that_returns_on_another_address_is_found(
             await _until_arrived(server, route.target, after)
 
 
-async def _until_arrived(server: StdioServer, target: Target, text: str) -> None:
-    """Wait until what was logged is written, and check that every line is there: once, or in Kafka once per id."""
+async def _until_arrived(server: StdioServer, target: Target, text: str) -> list[Row]:
+    """Wait until what was logged is written; check that every line is there: once, or in Kafka once per id."""
     logged = await server.counters(target.name)
 
     async def is_written() -> bool:
@@ -125,3 +145,4 @@ async def _until_arrived(server: StdioServer, target: Target, text: str) -> None
     arrived = await anyio.to_thread.run_sync(partial(target.find, text, "message", "entry_id"))
     once = set(arrived) if target.name == "kafka" else arrived
     assert sorted(message for message, _ in once) == sorted(f"{text} {number}" for number in range(LINES))
+    return arrived
