@@ -42,6 +42,18 @@ from PACKAGE.logging.unified_logger import UnifiedLogger
 warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12 on os.fork
 UnifiedLogger.initialize(SQLiteDestination(sys.argv[1]))
 """
+AT_ONCE = """
+import asyncio, sys
+from loguru import logger
+from PACKAGE.logging.destinations import SQLiteDestination
+from PACKAGE.logging.unified_logger import UnifiedLogger
+class Slow(SQLiteDestination):
+    async def open(self):
+        await asyncio.sleep(0.1)
+        await super().open()
+UnifiedLogger.initialize(Slow(sys.argv[1]))
+logger.info("once")
+"""
 LOCK = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1])
@@ -238,6 +250,12 @@ def test_the_drivers_thread_keeps_no_process_from_ending(path: Path, start: Star
     assert ("dropped 1" in err) == is_locked
     if not is_locked:
         assert rows(path) == ["1", "child", "2"]
+
+
+def test_a_script_may_end_before_its_file_is_open(path: Path, run: Callable[..., Any]) -> None:
+    """The driver works on a thread of its own, which Python 3.12 does not start once the main one has ended."""
+    assert run(*program(AT_ONCE), str(path)).returncode == 0
+    assert rows(path) == ["once"]
 
 
 def test_the_drivers_own_lines_are_not_stored(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
