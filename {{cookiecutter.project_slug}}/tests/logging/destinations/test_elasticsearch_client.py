@@ -150,7 +150,7 @@ async def test_opening_rejects_no_entry(stub: Stub, destination: Any, asked: str
 async def test_a_cluster_older_than_the_client_is_said_with_what_to_install(stub: Stub, destination: Any) -> None:
     """Its answer to the media type of a newer major."""
     stub.answers["GET /_index_template/mcp-logs"] = 400, failure("media_type_header_exception")
-    with pytest.raises(RefusedError, match=r"cannot talk to this older cluster: run pip install 'elasticsearch\["):
+    with pytest.raises(RefusedError, match=r'cannot talk to this older cluster: run pip install "elasticsearch\['):
         await destination(stub.url).open()
 
 

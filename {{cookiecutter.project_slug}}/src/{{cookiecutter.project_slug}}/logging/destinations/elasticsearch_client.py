@@ -152,7 +152,7 @@ def _api_error(error: ApiError) -> DeliveryError:
         client = ".".join(map(str, elasticsearch.__version__))
         return RefusedError(
             f"The package elasticsearch {client} cannot talk to this older cluster: "
-            "run pip install 'elasticsearch[async]>=8.18,<9'"
+            'run pip install "elasticsearch[async]>=8.18,<9"'
         )
     if status == HTTPStatus.UNAUTHORIZED:
         return RefusedError(
