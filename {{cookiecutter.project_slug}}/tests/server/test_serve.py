@@ -88,10 +88,9 @@ def is_running(process_id: int) -> bool:
     """Tell whether a process still does something."""
     try:
         os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{process_id}/stat")
-    return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
+        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError) as error:  # a file is missing where there is no /proc, too
+        return isinstance(error, FileNotFoundError)
 
 
 def talk(process: subprocess.Popen[str], number: int, method: str, **params: Any) -> dict[str, Any]:
