@@ -177,24 +177,41 @@ def read_config_file(path: Path) -> dict[str, Any]:
 
     Raises SettingError that names the file and the line of what is wrong with it.
     """
-    import yaml  # noqa: PLC0415 - 15 ms that most starts do not need
-
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = _parse(path.read_text(encoding="utf-8"), path)
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path} cannot be read: {error}"
-        raise SettingError(msg) from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}, line {mark.line + 1}" if mark else str(path)
-        msg = f"{where} is not valid YAML: {getattr(error, 'problem', None) or error}"
         raise SettingError(msg) from error
     if values is None:
         return {}
     if not isinstance(values, dict):
         msg = f"{path} holds a {type(values).__name__}; it takes one setting per line, such as log_level: DEBUG"
         raise SettingError(msg)
-    return {str(key).lower(): _expand(value, path) for key, value in values.items()}
+    try:
+        return {str(key).lower(): _expand(value, path) for key, value in values.items()}
+    except RecursionError as error:
+        msg = f"{path} holds a list that contains itself"
+        raise SettingError(msg) from error
+
+
+def _parse(text: str, path: Path) -> Any:
+    import yaml  # noqa: PLC0415 - 15 ms that most starts do not need
+
+    try:
+        return yaml.safe_load(text)
+    except Exception as error:  # an impossible date is a ValueError, deep nesting a RecursionError, and so on
+        line = _line_of(error, text)
+        where = f"{path}, line {line}" if line else str(path)
+        said = getattr(error, "problem", None) or getattr(error, "reason", None) or f"{type(error).__name__}: {error}"
+        msg = f"{where} is not valid YAML: {said}"
+        raise SettingError(msg) from error
+
+
+def _line_of(error: Exception, text: str) -> int | None:
+    if mark := getattr(error, "problem_mark", None):
+        return int(mark.line) + 1
+    position = getattr(error, "position", None)  # a character that YAML does not allow has no mark
+    return None if position is None else text.count("\n", 0, position) + 1
 
 
 def _expand(value: Any, path: Path) -> Any:
