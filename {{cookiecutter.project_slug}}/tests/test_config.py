@@ -14,7 +14,7 @@ from testkit import OWN, program
 
 from {{cookiecutter.project_slug}}.choices import DEFAULTS, LOCAL, PRODUCTION
 from {{cookiecutter.project_slug}}.cli import main
-from {{cookiecutter.project_slug}}.cli.options import parse
+from {{cookiecutter.project_slug}}.cli.options import VERBS, parse
 from {{cookiecutter.project_slug}}.config import ServerConfig, destination_of, load_config
 from {{cookiecutter.project_slug}}.logging.destinations.base import require_driver
 from {{cookiecutter.project_slug}}.logging.errors import MissingDriverError, SettingError
@@ -106,33 +106,31 @@ def test_lists_are_read_from_comma_lists_json_and_yaml(name: str, text: str, mon
 def test_variables_in_yaml_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """`${VAR}` and `${VAR:-default}`, in texts and in lists."""
     monkeypatch.setenv("PLACE", "example.org")
-    Path("config.yaml").write_text(
-        'http_host: "${PLACE}"\nhttp_port: ${PORT_OF_OURS:-81}\nhttp_allowed_hosts: ["a.${PLACE}"]\n'
-    )
+    text = 'http_host: "${PLACE}"\nhttp_port: ${PORT_OF_OURS:-81}\nhttp_allowed_hosts: ["a.${PLACE}"]\n'
+    Path("config.yaml").write_text(text)
     config = load_config()
     assert (config.http_host, config.http_port, config.http_allowed_hosts) == ("example.org", 81, ["a.example.org"])
 
 
 BROKEN = {
-    "syntax": ("config.yaml", b"log_level: INFO\nhttp_host: [a\n", "line 3"),
-    "tab": ("config.yaml", b"log_level: INFO\n\thttp_port: 1\n", "line 2"),
-    "list": ("config.yaml", b"- a\n- b\n", "holds a list"),
-    "text": ("config.yaml", b"just text\n", "holds a str"),
-    "bytes": ("config.yaml", b"log_level: \xff\xfe\n", "cannot be read"),
-    "variable": ("config.yaml", b"http_host: ${NOWHERE_TO_BE_FOUND}\n", "NOWHERE_TO_BE_FOUND"),
-    "dotenv": (".env", b"LOG_LEVEL=\xff\n", "cannot be read"),
-}
+    "syntax": (b"log_level: INFO\nhttp_host: [a\n", "line 3"), "tab": (b"log_level: INFO\n\thttp_port: 1\n", "line 2"),
+    "control": (b"log_level: INFO\r\n\r\nhttp_host: \x07\n", "line 3 is not valid YAML: special characters"),
+    "date": (b"log_level: 2026-02-30\n", "YAML: ValueError: day"), "depth": (b"[" * 9_999, "YAML: RecursionError"),
+    "circle": (b"log_redact_keys: &all [*all]\n", "a list that contains itself"), "list": (b"- a\n", "holds a list"),
+    "text": (b"just text\n", "holds a str"), "bytes": (b"log_level: \xff\xfe\n", "cannot be read"),
+    "variable": (b"http_host: ${NOWHERE_TO_BE_FOUND}\n", "${NOWHERE"), ".env": (b"LOG_LEVEL=\xff\n", "cannot be read"),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "content", "said"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_file_is_reported_and_left_alone(name: str, content: bytes, said: str, capsys: Any) -> None:
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_file_is_reported_and_left_alone(case: str, capsys: pytest.CaptureFixture[str]) -> None:
     """One sentence on stderr with the file's name and, where there is one, the line; nothing on stdout."""
-    path = Path(name)
+    path, (content, said) = Path(".env" if case == ".env" else "config.yaml"), BROKEN[case]
     path.write_bytes(content)
     assert main(["doctor"]) == 2
     shown = capsys.readouterr()
     assert (shown.out, shown.err.count("\n")) == ("", 1)
-    assert shown.err.startswith(name)
+    assert shown.err.startswith(path.name)
     assert said in shown.err
     assert path.read_bytes() == content
 
@@ -164,9 +162,7 @@ def test_an_unknown_name_in_the_file_is_said(caplog: pytest.LogCaptureFixture) -
         ("log_buffer_size", "-1", "LOG_BUFFER_SIZE is '-1'"),
     ],
 )
-def test_a_malformed_setting_is_one_sentence(
-    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_malformed_setting_is_one_sentence(name: str, value: str, said: str, monkeypatch: Any, capsys: Any) -> None:
     """With the setting, its value and what is valid; several problems are several lines; the exit code is 2."""
     monkeypatch.setenv(name.upper(), value)
     monkeypatch.setenv("LOG_RETENTION_DAYS", "-3")
@@ -178,9 +174,7 @@ def test_a_malformed_setting_is_one_sentence(
 
 
 @pytest.mark.parametrize("name", [*filter(destination_of, FIELDS)])
-def test_a_malformed_setting_of_a_destination_stops_only_that_one(
-    name: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_malformed_setting_of_a_destination_stops_only_that_one(name: str, caplog: Any, capsys: Any) -> None:
     """Switched off or beside one that works it is a sentence without secrets; alone it ends the start."""
     owner, said = destination_of(name), f"{name.upper()} is "
 
@@ -206,6 +200,14 @@ def test_a_malformed_setting_of_a_destination_stops_only_that_one(
     assert "hidden" not in caplog.text + out
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_settings_may_stand_before_the_verb_and_after_it(verb: str) -> None:
+    """With the same effect."""
+    settings = ["--config", "a.yaml", "--log-level=DEBUG", "--enable-production-logging", "true"]
+    assert parse([*settings, verb]) == parse([verb, *settings]) == parse([*settings[:2], verb, *settings[2:]])
+    assert sorted(parse([*settings, verb])[1].values()) == ["DEBUG", "a.yaml", "true"]
+
+
 def test_aliases_and_switches(monkeypatch: pytest.MonkeyPatch) -> None:
     """`--host` and `--port` are options; HOST is not a variable of ours; a switch alone means true; case is free."""
     monkeypatch.setenv("HOST", "x86_64-linux")
@@ -228,9 +230,7 @@ def test_aliases_and_switches(monkeypatch: pytest.MonkeyPatch) -> None:
         ("io:StringIO", "which makes a StringIO, not a LogDestination"),
     ],
 )
-def test_a_destination_that_cannot_be_built_is_one_sentence(
-    kinds: str, said: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_destination_that_cannot_be_built_is_a_sentence(kinds: str, said: str, monkeypatch: Any, caplog: Any) -> None:
     """Alone it ends the start; beside one that works it is said, and the server starts with what works."""
     monkeypatch.setitem(DEFAULTS, "log_destination_type", "pigeon")
     alone = {"enable_local_logging": False, "enable_production_logging": True}

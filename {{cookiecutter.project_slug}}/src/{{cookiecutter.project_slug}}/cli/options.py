@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 ALIASES = {"config_file": ["--config"], "http_host": ["--host"], "http_port": ["--port"]}
 """Further spellings of a setting's option."""
+VERBS = {
+    "serve": "serve MCP clients (what happens without a verb)",
+    "logs": "show, follow, summarise or resend what was recorded",
+    "doctor": "check the configuration and write a probe to each destination",
+}
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 TYPES = ("tool_execution", "internal", "framework")
 STATUSES = ("success", "error", "cancelled", "validation_error", "unknown_tool", "input_required")
@@ -32,14 +37,16 @@ def parse(argv: Sequence[str] | None = None) -> tuple[argparse.Namespace, dict[s
 
 def moment(text: str) -> datetime:
     """Return the time that ISO 8601 text or an age (`90s`, `15m`, `2h`, `7d`) means; UTC where no zone is named."""
-    if match := _AGE.fullmatch(text):
-        return datetime.now(UTC) - timedelta(**{UNITS[match[2]]: int(match[1])})
     try:
+        if match := _AGE.fullmatch(text):
+            return datetime.now(UTC) - timedelta(**{UNITS[match[2]]: int(match[1])})
         parsed = datetime.fromisoformat(text)
+        return (parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        msg = f"{text!r} lies outside of the years 1 to 9999"
     except ValueError:
         msg = f"{text!r} is neither ISO 8601 (2026-01-31T12:00) nor an age (90s, 15m, 2h, 7d)"
-        raise argparse.ArgumentTypeError(msg) from None
-    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+    raise argparse.ArgumentTypeError(msg)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,9 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=COMMAND, description=text, parents=[settings])
     parser.add_argument("--version", action="version", version=__version__)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
-    verbs.add_parser("serve", parents=[settings], help="serve MCP clients (what happens without a verb)")
-    _add_logs(verbs.add_parser("logs", parents=[settings], help="show, follow, summarise or resend what was recorded"))
-    verbs.add_parser("doctor", parents=[settings], help="check the configuration and write a probe to each destination")
+    parsers = {name: verbs.add_parser(name, parents=[settings], help=text) for name, text in VERBS.items()}
+    _add_logs(parsers["logs"])
     return parser
 
 
@@ -65,10 +71,19 @@ def _settings_parser() -> argparse.ArgumentParser:
         if is_secret(name):
             text += " Better set in the environment: other users can see a process's options."
         if field.annotation is bool:
-            group.add_argument(*names, dest=name, nargs="?", const="true", metavar="true|false", help=text)
+            group.add_argument(
+                *names, dest=name, type=_switch, nargs="?", const="true", metavar="true|false", help=text
+            )
         else:
             group.add_argument(*names, dest=name, metavar=name.rpartition("_")[2].upper(), help=text)
     return parser
+
+
+def _switch(text: str) -> str:
+    if text in VERBS:
+        msg = f"{text!r} is taken for its value: write the verb first, or true between them"
+        raise argparse.ArgumentTypeError(msg)
+    return text
 
 
 def _add_logs(parser: argparse.ArgumentParser) -> None:
