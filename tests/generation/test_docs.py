@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +36,19 @@ import json
 from {slug}.config import ServerConfig
 print(json.dumps([[name, field.get_default(), field.description] for name, field in ServerConfig.model_fields.items()],
                  default=lambda value: getattr(value, "get_secret_value", value.__str__)()))
+"""
+
+COMMAND = "from {slug}.cli import main; raise SystemExit(main())"
+DOCTOR = """
+from {slug}.choices import DESTINATIONS, PRODUCTION
+from {slug}.cli import main
+
+async def fail(*_):
+    raise OSError("gone")
+
+for kind in DESTINATIONS:
+    kind.open = kind.write_batch = fail
+raise SystemExit(main(["doctor", "--enable-production-logging", "--log-destination-type", ",".join(PRODUCTION)]))
 """
 
 
@@ -81,6 +97,33 @@ def test_a_projects_own_pages_name_its_settings(baked: Baked, installed: Environ
     names = {name.upper() for name, _, _ in _settings(baked, installed)}
     pages = [text for path, text in texts(baked(everything_on())).items() if path.startswith("docs/")]
     assert {name for text in pages for name in _first_cells(text)} == names
+
+
+def test_a_projects_own_page_lists_its_commands_and_options(baked: Baked, installed: Environment) -> None:
+    """As `--help` does, verb by verb: each with what it means, in the same order."""
+    project = baked(everything_on())
+    help_of = partial(_output, baked, installed, COMMAND)
+    expected = [[f"`{name}`", text] for name, text in _in_help(help_of("--help")) if name.startswith("--")]
+    for verb, text in _in_help(help_of("--help")):
+        if not verb.startswith("-"):
+            options = [[f"`{verb} {name}`", meaning] for name, meaning in _in_help(help_of(verb, "--help"))]
+            expected += [[f"`{verb}`", text], *options]
+    assert rows(project / "docs" / "configuration.md", "| command | meaning |") == expected
+
+
+def test_doctor_says_how_to_fix_each_destination(baked: Baked, installed: Environment) -> None:
+    """The line after the failure says which of its settings must name what, and which page says more."""
+    lines = _output(baked, installed, DOCTOR).splitlines()
+    settings = {name.upper() for name, _, _ in _settings(baked, installed)}
+    after = {line.split()[1].rstrip(":"): next_line for line, next_line in pairwise(lines) if line.startswith("FAIL")}
+    assert after.keys() == MANIFEST["destinations"].keys()
+    for name, line in after.items():
+        named = re.findall(rf"\b{name.upper()}_[A-Z_]+", line)
+        assert named
+        assert settings.issuperset(named)
+        assert line.startswith("      to fix it: ")
+        assert line.endswith(f"; see docs/destinations/{name}.md")
+        assert (baked(everything_on()) / "docs" / "destinations" / f"{name}.md").is_file()
 
 
 @pytest.mark.parametrize("answers", EXTREMES.values(), ids=EXTREMES.keys())
@@ -154,19 +197,25 @@ def _run(scripts: Path, project: Path, module: str, *arguments: str | Path) -> N
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _settings(baked: Baked, installed: Environment) -> list[tuple[str, Any, str]]:
+def _output(baked: Baked, installed: Environment, program: str, *arguments: str) -> str:
+    """Return what a program prints in the project that has everything, one line a sentence."""
     project = baked(everything_on())
-    program = SETTINGS.format(slug=project.name)
-    found: list[tuple[str, Any, str]] = json.loads(
-        subprocess.run(
-            [installed(project) / "python", "-B", "-c", program],
-            cwd=project.parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-    )
+    command = [str(installed(project) / "python"), "-B", "-c", program.format(slug=project.name), *arguments]
+    wide = {**os.environ, "COLUMNS": "1000"}
+    done = subprocess.run(command, cwd=project.parent, capture_output=True, text=True, env=wide, check=False)
+    assert done.stderr == ""
+    return done.stdout
+
+
+def _settings(baked: Baked, installed: Environment) -> list[tuple[str, Any, str]]:
+    found: list[tuple[str, Any, str]] = json.loads(_output(baked, installed, SETTINGS))
     return found
+
+
+def _in_help(text: str) -> list[tuple[str, str]]:
+    """Return the verbs, arguments and options that a help text lists before the settings, but for --help."""
+    found = re.findall(r"^ {2,4}([-{\w].*?)(?: {2,}|\n {10,})(\S.*)$", text.partition("\nsettings:")[0], re.MULTILINE)
+    return [(name, meaning) for name, meaning in found if name != "-h, --help"]
 
 
 def _first_cells(text: str) -> list[str]:

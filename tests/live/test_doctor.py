@@ -1,4 +1,4 @@
-"""`doctor` says in one sentence what is wrong with a backend that is not there, or does not answer."""
+"""`doctor` says what is wrong with a backend that is not there, or does not answer, and how to fix it."""
 
 from __future__ import annotations
 
@@ -64,8 +64,9 @@ def _failure(project: Project, folder: Path, name: str, port: int) -> str:
         "ENABLE_PRODUCTION_LOGGING": "true",
     }
     done = project.run(folder, "doctor", **settings)
-    failures = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
-    assert (done.returncode, len(failures), done.stderr) == (1, 1, ""), done.stdout + done.stderr
+    assert (done.returncode, done.stdout.count("FAIL"), done.stderr) == (1, 1, ""), done.stdout + done.stderr
     assert SECRET not in done.stdout
-    assert failures[0].startswith(f"FAIL  {name}: written 0, ")
-    return failures[0].partition("; last error: ")[2]
+    _, failure, remedy, *_ = done.stdout.splitlines()
+    assert failure.startswith(f"FAIL  {name}: written 0, ")
+    assert re.fullmatch(rf" +to fix it: {name.upper()}_[A-Z_]+ must name .*; see docs/destinations/{name}\.md", remedy)
+    return failure.partition("; last error: ")[2]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from ..choices import COMMAND, LOCAL, PRODUCTION
+from ..choices import COMMAND, DESTINATIONS, LOCAL, PRODUCTION
 from ..config import CONFIG_FILE, Address, ServerConfig, destination_of, without_login
 from ..logging.correlation import new_id
 from ..logging.destinations.base import LogEntry
@@ -52,6 +52,7 @@ async def _check(name: str, config: ServerConfig) -> bool:
         lane = create_lane(name, config)
     except LoggingError as error:
         print(f"FAIL  {name or 'LOG_DESTINATION_TYPE'}: {error}")
+        print(f"      {_how_to_fix(name)}")
         return False
     entry = _probe()
     await lane.open()
@@ -62,6 +63,8 @@ async def _check(name: str, config: ServerConfig) -> bool:
     finally:
         with suppress(Exception):
             await asyncio.wait_for(lane.close(), config.log_drain_timeout_ms / 1000)
+    if not works:
+        print(f"      {_how_to_fix(name)}")
     if settings := _settings_of(name, config):
         print(f"      {settings}")
     return works
@@ -101,6 +104,14 @@ async def _comes_back(lane: BufferedDestination, entry: LogEntry) -> bool:
             return True
         await asyncio.sleep(POLL)
     return False
+
+
+def _how_to_fix(name: str) -> str:
+    for kind in DESTINATIONS:
+        if kind.name == name:
+            return f"to fix it: {kind.remedy}; see docs/destinations/{name}.md"
+    valid = " or ".join([*PRODUCTION, "the package.module:Class of a LogDestination that works"])
+    return f"to fix it: LOG_DESTINATION_TYPE must name {valid}; see docs/configuration.md"
 
 
 def _how_to_switch_on(name: str) -> str:

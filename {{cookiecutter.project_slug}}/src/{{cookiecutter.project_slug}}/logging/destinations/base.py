@@ -122,6 +122,8 @@ class LogDestination(ABC):
     """The most entries a `write_batch` is handed."""
     driver_loggers: tuple[str, ...] = ()
     """Loggers of the driver: their records go to stderr only, so that logging never feeds on itself."""
+    remedy: str = ""
+    """Which settings must name what for entries to arrive: what `doctor` says of one that fails."""
 
     async def open(self) -> None:
         """Connect and prepare what `write_batch` needs; called again after it failed."""

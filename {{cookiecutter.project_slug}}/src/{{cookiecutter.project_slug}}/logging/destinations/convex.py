@@ -75,6 +75,10 @@ class ConvexDestination(LogDestination):
 
     name = "convex"
     batch_size = 2_000
+    remedy = (
+        "CONVEX_ENDPOINT_URL must name the HTTP actions of a deployment that has this project's functions, "
+        "CONVEX_API_KEY its LOG_INGEST_KEY"
+    )
 
     def __init__(
         self, endpoint_url: str, *, api_key: str, timeout: float = 10.0, write_timeout: float | None = None

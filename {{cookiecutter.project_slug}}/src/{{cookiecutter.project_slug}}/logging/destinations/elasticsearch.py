@@ -77,6 +77,10 @@ class ElasticsearchDestination(LogDestination):
 
     name = "elasticsearch"
     driver_loggers = ("elasticsearch", "elastic_transport")
+    remedy = (
+        "ELASTICSEARCH_HOSTS must name nodes that run, ELASTICSEARCH_API_KEY, or ELASTICSEARCH_USERNAME and "
+        "ELASTICSEARCH_PASSWORD, who may write there, ELASTICSEARCH_CA_CERTS who signed the certificate of https"
+    )
 
     def __init__(
         self,

@@ -95,6 +95,10 @@ class KafkaDestination(LogDestination):
     name = "kafka"
     batch_size = 2_000
     driver_loggers = ("aiokafka",)
+    remedy = (
+        "KAFKA_BOOTSTRAP_SERVERS must name brokers that run, KAFKA_SECURITY_PROTOCOL what their port speaks, "
+        "KAFKA_TOPIC a topic that this client, or the user KAFKA_SASL_USERNAME, may write to"
+    )
 
     def __init__(
         self,

@@ -64,6 +64,10 @@ class PostgresDestination(LogDestination):
     name = "postgres"
     batch_size = 2_000
     driver_loggers = ("asyncpg",)
+    remedy = (
+        "POSTGRES_DSN must name a server that runs, a database, and a user who may make POSTGRES_TABLE or write to it, "
+        "POSTGRES_SSL_ROOT_CERT who signed the server's certificate"
+    )
 
     def __init__(
         self,

@@ -79,6 +79,7 @@ class SQLiteDestination(LogDestination):
     name = "sqlite"
     batch_size = 2_000
     driver_loggers = ("aiosqlite",)
+    remedy = "SQLITE_PATH must name a file that this project made, or a new one, where this user may write"
 
     def __init__(self, path: str | os.PathLike[str], *, retention_days: int = 0) -> None:
         self.path = Path(path).expanduser()
@@ -91,7 +92,7 @@ class SQLiteDestination(LogDestination):
     @classmethod
     def from_config(cls, config: SQLiteSettings) -> Self:
         """Build the destination; raise MissingDriverError without aiosqlite."""
-        require_driver("aiosqlite", name="sqlite", package="aiosqlite")
+        require_driver("aiosqlite", name="sqlite")
         return cls(config.sqlite_path, retention_days=config.log_retention_days)
 
     async def open(self) -> None:
