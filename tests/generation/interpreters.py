@@ -12,6 +12,7 @@ from pathlib import Path
 from scripts.project import choices, uv
 
 DEFAULT = Path(sys.executable)
+DEFAULT_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @cache

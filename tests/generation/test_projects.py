@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scripts.project import ROOT, bake, uv
-from tests.generation import interpreters
 from tests.generation.combinations import ALONE, EXTREMES, Answers, every_pair
 
 if TYPE_CHECKING:
@@ -24,8 +23,13 @@ if TYPE_CHECKING:
 CALL_TOOL = ROOT / "scripts" / "call_tool.py"
 DEADLINE = 600
 """Seconds after which a project's own tests hang; SIGABRT makes pytest tell where."""
-WITHOUT_LOCAL = {name: answers for name, answers in ALONE.items() if answers["local_log_destination"] == "none"}
-PYTHONS = {version: path for version, path in interpreters.find().items() if path is not None}
+PRODUCTION = {name: answers for name, answers in ALONE.items() if answers["local_log_destination"] == "none"}
+WITH_LOCAL = {
+    name.replace("alone", "and SQLite"): {"production_log_destination": answers["production_log_destination"]}
+    for name, answers in PRODUCTION.items()
+}
+ONE = {**PRODUCTION, **WITH_LOCAL}
+"""Projects with one production destination."""
 
 # Imports every module of a package, tells what that changed, then calls each tool of its server that takes a text.
 IMPORT_AND_CALL = """
@@ -57,11 +61,11 @@ print(json.dumps(found))
 """
 
 
-def call_echo(scripts: Path, command: str, folder: Path) -> str:
+def call_echo(scripts: Path, command: list[str | Path], folder: Path) -> str:
     """Call `echo` of a server that runs in a folder of its own, over stdio, and return the answer."""
     arguments = ["--tool", "echo", "--arguments", json.dumps({"text": "ça va?"})]
     done = subprocess.run(
-        [scripts / "python", CALL_TOOL, *arguments, scripts / command],
+        [scripts / "python", CALL_TOOL, *arguments, *command],
         cwd=folder,
         env={**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder)},
         capture_output=True,
@@ -100,27 +104,20 @@ def test_its_own_tests_pass(baked: Baked, installed: Environment, answers: Answe
     run_own_tests(installed(project), project, "--basetemp", tmp_path / "own")
 
 
-@pytest.mark.parametrize("answers", WITHOUT_LOCAL.values(), ids=WITHOUT_LOCAL.keys())
-def test_its_own_tests_pass_with_one_destination(
+@pytest.mark.parametrize("answers", ONE.values(), ids=ONE.keys())
+def test_its_own_tests_pass_with_one_production_destination(
     baked: Baked, installed: Environment, answers: Answers, tmp_path: Path
 ) -> None:
-    """So are those about configuration, commands and destinations where only one was chosen, with its driver alone."""
+    """So are those about settings, commands and destinations, without SQLite and with it, whose own tests ran above."""
     project = baked(answers)
-    selection = ["-k", "config or cli or destinations"]
+    selection = ["-k", "(config or cli or destinations) and not test_sqlite"]
     run_own_tests(installed(project), project, "--basetemp", tmp_path / "own", *selection)
-
-
-@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS.keys())
-def test_it_runs_on_every_python(baked: Baked, installed: Environment, python: Path, tmp_path: Path) -> None:
-    """A tool call is answered on each version that can be chosen and that this machine has."""
-    project = baked({})
-    assert call_echo(installed(project, python), "my-mcp-server", tmp_path) == "ça va?"
 
 
 def test_it_runs_without_hooks(installed: Environment, tmp_path: Path) -> None:
     """Where nobody pruned, more than was chosen is there, and none of it is in the way."""
-    project = bake(tmp_path / "baked", EXTREMES["nothing"], accept_hooks=False)
-    assert call_echo(installed(project), "my-mcp-server", tmp_path) == "ça va?"
+    scripts = installed(bake(tmp_path / "baked", EXTREMES["nothing"], accept_hooks=False))
+    assert call_echo(scripts, [scripts / "my-mcp-server"], tmp_path) == "ça va?"
 
 
 @pytest.mark.parametrize("answers", every_pair().values(), ids=every_pair().keys())
@@ -162,7 +159,7 @@ def test_its_wheel_works_alone(baked: Baked, tmp_path: Path) -> None:
     uv("venv", tmp_path / "venv", "--python", sys.executable)
     scripts = tmp_path / "venv" / "bin"
     uv("pip", "install", "--python", scripts / "python", wheel)
-    assert call_echo(scripts, "my-mcp-server", tmp_path) == "ça va?"
+    assert call_echo(scripts, [scripts / "my-mcp-server"], tmp_path) == "ça va?"
     logs: list[str | Path] = [scripts / "my-mcp-server", "logs", "--json"]
     environment = {**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
     lines = subprocess.run(logs, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
