@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PYTHONS = {version: path for version, path in interpreters.find().items() if path is not None}
 OTHERS = {version: path for version, path in PYTHONS.items() if version != interpreters.DEFAULT_VERSION}
+OTHERS |= {} if OTHERS else {interpreters.DEFAULT_VERSION: interpreters.DEFAULT}
+"""Those on which the rest of this suite does not run; where there are none, no test would be left out unsaid."""
 
 # Makes this Python as poor as Windows' one, after what a project requires was imported; then serves over stdio.
 WITHOUT_POSIX = """
