@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 from testkit import FailingDestination, MemoryDestination, deliver, eventually, make_entry
 
-from {{cookiecutter.project_slug}}.logging.destinations import BufferedDestination, CompositeDestination, RetryWrapper, buffered
+from {{cookiecutter.project_slug}}.logging.destinations import (
+    BufferedDestination,
+    CompositeDestination,
+    RetryWrapper,
+    buffered,
+)
 from {{cookiecutter.project_slug}}.logging.destinations.base import Counters
 from {{cookiecutter.project_slug}}.logging.errors import PartialDeliveryError, RefusedError, RejectedError
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
