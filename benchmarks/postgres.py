@@ -1,4 +1,4 @@
-"""PostgreSQL through the whole stack against bare COPY statements into the same table, a batch of ours each.
+"""PostgreSQL through the whole stack against bare COPY statements into the same table, 2,000 rows each.
 
 What the bare side copies was encoded beforehand, down to the bytes that go over the wire.
 """
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 from bench_server.logging.destinations.base import FIELD_NAMES
-from bench_server.logging.destinations.postgres import PostgresDestination
 from bench_server.logging.destinations.postgres_rows import row_of
 
 from .report import alternate, compare
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COUNT = 50_000
-BATCH = PostgresDestination.batch_size
+BATCH = 2_000
 DSN = os.environ["TEST_POSTGRES_DSN"]
 HEADER_BYTES = 19
 """What a binary COPY begins with: signature, flags and the length of an extension that is not there."""

@@ -62,7 +62,7 @@ class PostgresDestination(LogDestination):
     """
 
     name = "postgres"
-    batch_size = 2_000
+    batch_size = 4_000
     driver_loggers = ("asyncpg",)
     remedy = (
         "POSTGRES_DSN must name a server that runs, a database, and a user who may make POSTGRES_TABLE or write to it, "
