@@ -6,7 +6,7 @@ import logging
 import math
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,33 +22,42 @@ LAG_LIMIT = 50
 """Milliseconds the server's event loop may be late."""
 GROWTH = 15
 """Megabytes that a server may grow by while something fails."""
-MEASUREMENTS = 5
-"""Measurements of which one has to pass: the machine has other things to do as well."""
+ROUNDS = 3
+"""Rounds whose median is held to the promise."""
+MOST_ROUNDS = 5
+"""Rounds of which more than half have to pass: the machine has other things to do as well."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Comparison:
-    """The p99 of a server, and that of the one it is measured against, in milliseconds; the slowest call of each."""
+    """How long calls of a server took, and of the one it is measured against, in milliseconds."""
 
-    p99: float
-    against: float
-    slowest: float
-    slowest_against: float
+    times: list[float] = field(default_factory=list)
+    against: list[float] = field(default_factory=list)
+
+    async def add(self, server: Server, against: Server, *, calls: int) -> None:
+        """Call `echo` on both servers in turn, so that both meet what else the machine does, either one first."""
+        pairs = [(server, self.times), (against, self.against)]
+        for number in range(calls):
+            for called, taken in pairs if number % 2 else pairs[::-1]:
+                begin = time.perf_counter()
+                await called.call("echo", text=f"call {number}")
+                taken.append((time.perf_counter() - begin) * 1000)
 
     @property
     def ratio(self) -> float:
         """Return how many times as long the slowest calls take."""
-        return self.p99 / self.against
+        return p99(self.times) / p99(self.against)
 
     @property
     def holds(self) -> bool:
         """Tell whether it is within the promise: 1.25 times, or within a millisecond."""
-        return self.ratio <= 1.25 or self.p99 - self.against <= 1
+        return self.ratio <= 1.25 or p99(self.times) - p99(self.against) <= 1
 
     def __str__(self) -> str:
         return (
-            f"p99 {self.p99:.2f} ms, without logging {self.against:.2f} ms, ratio {self.ratio:.2f}; "
-            f"slowest {self.slowest:.1f} ms, without logging {self.slowest_against:.1f} ms"
+            f"p99 {p99(self.times):.2f} ms, without logging {p99(self.against):.2f} ms, ratio {self.ratio:.2f}; "
+            f"slowest {max(self.times):.1f} ms, without logging {max(self.against):.1f} ms"
         )
 
 
@@ -58,51 +67,31 @@ def p99(times: Sequence[float]) -> float:
     return statistics.median(block[math.ceil(0.99 * len(block)) - 1] for block in blocks)
 
 
-async def compare(server: Server, against: Server, *, calls: int) -> Comparison:
-    """Call `echo` on both servers in turn, so that both meet what else the machine does, either one first."""
-    times: tuple[list[float], list[float]] = [], []
-    pairs = [*zip((server, against), times, strict=True)]
-    for number in range(calls):
-        for called, taken in pairs if number % 2 else pairs[::-1]:
-            begin = time.perf_counter()
-            await called.call("echo", text=f"call {number}")
-            taken.append((time.perf_counter() - begin) * 1000)
-    return Comparison(*map(p99, times), *map(max, times))
-
-
-async def best_comparison(server: Server, against: Server, *, calls: int = 1_000) -> Comparison:
-    """Compare a few times, until the promise holds, and return the best."""
-    await compare(server, against, calls=BLOCK)
-    best: Comparison | None = None
-    for _ in range(MEASUREMENTS):
-        measured = await compare(server, against, calls=calls)
-        best = min(best or measured, measured, key=lambda item: item.ratio)
-        if best.holds:
-            break
-    assert best is not None
-    _logger.info("%s", best)
-    return best
-
-
 async def check_p99(server: Server, against: Server, *, calls: int = 1_000) -> None:
-    """Check that tools take no longer than without logging."""
-    comparison = await best_comparison(server, against, calls=calls)
+    """Check that tools take no longer than without logging; where they seem to, all is judged with more calls."""
+    await Comparison().add(server, against, calls=BLOCK)
+    comparison = Comparison()
+    for _ in range(MOST_ROUNDS):
+        await comparison.add(server, against, calls=calls)
+        if comparison.holds:
+            break
+    _logger.info("%s", comparison)
     assert comparison.holds, str(comparison)
 
 
-async def check_lag(server: Server, during: Callable[[str], Awaitable[object]]) -> list[str]:
-    """Check that the server's event loop is not late while something happens: a few times, until it is not.
+async def check_lag(server: Server, during: Callable[[str], Awaitable[object]], *, rounds: int = ROUNDS) -> list[str]:
+    """Check that the server's event loop is not late while something happens, in most of a few rounds.
 
     What happens is told the name of its round, so that no line of one is taken for that of another; all names are
     returned.
     """
     lags: list[float] = []
-    while len(lags) < MEASUREMENTS and min(lags, default=math.inf) > LAG_LIMIT:
+    while len(lags) < rounds or (len(lags) < MOST_ROUNDS and statistics.median_high(lags) > LAG_LIMIT):
         await server.call("lag")
         await during(f"round-{len(lags)}")
         lags.append(await server.call("lag"))
         _logger.info("lag %.0f ms", lags[-1])
-    assert min(lags) <= LAG_LIMIT, f"the event loop was {min(lags):.0f} ms late"
+    assert statistics.median_high(lags) <= LAG_LIMIT, f"ms the event loop was late: {lags}"
     return [f"round-{number}" for number in range(len(lags))]
 
 
@@ -111,21 +100,22 @@ async def check_lag_against(
 ) -> list[str]:
     """Check that the event loop is no later than the other server's, where that one is late by itself.
 
-    The same happens to both, a few times; the names of the rounds are returned.
+    The same happens to both, in a few rounds of which most have to pass; the names of the rounds are returned.
     """
     pairs: list[tuple[float, float]] = []
-    while len(pairs) < MEASUREMENTS and not any(_is_no_later(*pair) for pair in pairs):
+    while len(pairs) < ROUNDS or (len(pairs) < MOST_ROUNDS and not _are_no_later(pairs)):
         for each in (server, against):
             await each.call("lag")
             await during(each, f"round-{len(pairs)}")
         pairs.append((await server.call("lag"), await against.call("lag")))
         _logger.info("lag %.0f ms, without logging %.0f ms", *pairs[-1])
-    assert any(_is_no_later(*pair) for pair in pairs), f"ms late, with and without logging: {pairs}"
+    assert _are_no_later(pairs), f"ms late, with and without logging: {pairs}"
     return [f"round-{number}" for number in range(len(pairs))]
 
 
-def _is_no_later(lag: float, against: float) -> bool:
-    return lag <= max(LAG_LIMIT, 1.25 * against)
+def _are_no_later(pairs: Sequence[tuple[float, float]]) -> bool:
+    passed = [lag <= max(LAG_LIMIT, 1.25 * against) for lag, against in pairs]
+    return 2 * sum(passed) > len(passed)
 
 
 async def check_unharmed(

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 LINE_LIMIT = 64 * 1024 * 1024
 PATIENCE = 30.0
 """Seconds anything may take before the test fails."""
-QUIET = {"ENABLE_LOCAL_LOGGING": "false", "ENABLE_PRODUCTION_LOGGING": "false"}
-"""Settings of a server that logs to stderr only."""
 
 
 class ToolFailedError(Exception):

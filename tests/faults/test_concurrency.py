@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .measure import check_lag, check_lag_against, check_unharmed
+from .measure import check_lag_against, check_unharmed
 from .servers import HttpServer, Server, StdioServer
 
 if TYPE_CHECKING:
@@ -83,22 +82,6 @@ async def test_ten_megabytes_of_arguments_are_cut_and_not_kept(
         assert server.stored("length(input_args) > 20000") == 0
 
 
-async def test_a_forked_child_delivers_its_own_lines_and_none_of_its_parents(project: Project, folder: Path) -> None:
-    """The parent's lines are there once, the child's too; the parent's event loop does not wait for the child."""
-
-    async def fork(text: str) -> None:
-        await server.call("say", count=LINES, text=f"{text}-before")
-        assert await server.call("fork", count=LINES, text=f"{text}-child") == 0
-        await server.call("say", count=LINES, text=f"{text}-after")
-
-    async with StdioServer(project, folder) as server:
-        rounds = await check_lag(server, fork)
-        await server.end()
-        for text in rounds:
-            assert [server.lines(f"{text}-{part}") for part in ("before", "child", "after")] == [LINES] * 3
-            assert server.stored(f"message GLOB '{text}-child *' GROUP BY process_id") == LINES
-
-
 async def test_a_clock_that_is_set_back_loses_nothing(project: Project, folder: Path, bare: StdioServer) -> None:
     """By an hour: entries have the time of the clock, durations that of a clock which only goes forward."""
     async with StdioServer(project, folder / "server") as server:
@@ -112,15 +95,6 @@ async def test_a_clock_that_is_set_back_loses_nothing(project: Project, folder: 
         earlier = "(SELECT min(timestamp) FROM unified_logs WHERE message GLOB 'before *')"
         assert server.stored(f"message GLOB 'round-* *' AND timestamp < {earlier}") == LINES * len(rounds)
         assert server.stored("1 GROUP BY entry_id HAVING count(*) > 1 UNION SELECT 0") == 0
-
-
-async def test_a_process_that_is_started_by_a_tool_is_no_second_logger(project: Project, folder: Path) -> None:
-    """`subprocess` with a `preexec_fn` forks in Python and becomes another program before it logs anything."""
-    async with StdioServer(project, folder) as server:
-        for _ in range(20):
-            assert re.fullmatch(r"\d+\n", await server.call("start_process"))
-        await server.end()
-        assert server.stored("tool_name = 'start_process' AND status = 'success'") == 20
 
 
 async def test_the_garbage_collector_leaves_alone_what_was_imported(project: Project, folder: Path) -> None:

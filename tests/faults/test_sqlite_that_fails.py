@@ -7,7 +7,6 @@ import ctypes
 import logging
 import resource
 import sqlite3
-import statistics
 import time
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .measure import BLOCK, LAG_LIMIT, Comparison, check_lag, check_unharmed, compare
+from .measure import BLOCK, LAG_LIMIT, Comparison, check_lag, check_unharmed
 from .servers import StdioServer, until
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class Locked:
 
     lags: list[float] = field(default_factory=list)
     """Milliseconds that the event loop was late, for each block of calls."""
-    blocks: list[Comparison] = field(default_factory=list)
+    calls: Comparison = field(default_factory=Comparison)
     texts: list[str] = field(default_factory=list)
     """What the lines begin with that were logged meanwhile."""
 
@@ -73,17 +72,9 @@ class Locked:
         return sorted(self.lags)[-3]
 
     @property
-    def calls(self) -> Comparison:
-        """Return the comparison of all blocks."""
-        p99s, against, slowest, slowest_against = zip(
-            *((block.p99, block.against, block.slowest, block.slowest_against) for block in self.blocks), strict=True
-        )
-        return Comparison(statistics.median(p99s), statistics.median(against), max(slowest), max(slowest_against))
-
-    @property
     def harms_nobody(self) -> bool:
         """Tell whether neither p99, nor any single call, nor the event loop shows it."""
-        slower = self.calls.slowest - self.calls.slowest_against
+        slower = max(self.calls.times) - max(self.calls.against)
         return self.calls.holds and slower <= SLOWER and self.lag <= LAG_LIMIT
 
 
@@ -94,7 +85,7 @@ async def test_a_file_that_is_locked_for_twenty_seconds_delays_no_tool(
     async with StdioServer(project, folder / "server", **LARGE) as server:
         await server.call("say", count=LINES, text="before")
         await check_arrived(server, "before")
-        await compare(server, bare, calls=BLOCK)
+        await Comparison().add(server, bare, calls=BLOCK)
         seen = await _lock(server, bare, "first")
         if not seen.harms_nobody:  # the machine has other things to do as well
             await check_arrived(server, *seen.texts, count=FEW)
@@ -116,7 +107,7 @@ async def _lock(server: StdioServer, bare: StdioServer, name: str) -> Locked:
         while time.monotonic() < end:
             seen.texts.append(f"{name}-{len(seen.texts)}")
             await server.call("say", count=FEW, text=seen.texts[-1])
-            seen.blocks.append(await compare(server, bare, calls=BLOCK))
+            await seen.calls.add(server, bare, calls=BLOCK)
             seen.lags.append(await server.call("lag"))
         assert (await server.counters("sqlite"))["queued"] >= len(seen.texts) * (FEW + BLOCK)
         other.execute("ROLLBACK")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -106,7 +107,7 @@ async def test_backends_that_freeze_cost_no_entry_and_delay_nobody(
         )
         stream = await _live_through(probed, tmp_path / "server", backends, targets)
 
-        assert min(stream.slowest) <= LAG_LIMIT, f"ms: {stream.slowest}"
+        assert statistics.median_high(stream.slowest) <= LAG_LIMIT, f"ms: {stream.slowest}"
         for target in (*targets, SQLiteTarget(tmp_path / "server" / "logs.db")):
             with subtests.test("everything arrives once", destination=target.name):
                 found = await anyio.to_thread.run_sync(partial(target.find, stream.text, "message", "entry_id"))
@@ -124,7 +125,7 @@ async def _live_through(
     async with StdioServer(project, folder, **settings) as server:
         stream = Stream(server)
         await until_open(server, "sqlite", *PRODUCTION)
-        await check_lag(server, lambda _: stream.freeze(backends))
+        await check_lag(server, lambda _: stream.freeze(backends), rounds=1)
         logged = await server.all_counters()
 
         async def is_delivered() -> bool:

@@ -9,7 +9,9 @@ import sys
 import threading
 import time
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from .capture import STDLIB_LEVELS, capture_loguru, capture_stdlib
@@ -19,7 +21,7 @@ from .destinations.console import ConsoleDestination
 from .destinations.wrappers import CompositeDestination, RetryWrapper
 from .entries import EntryFactory, ServerInfo
 from .settings import LogSettings
-from .writer import WriterThread, is_writer
+from .writer import WriterThread, hold_off_forks, is_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -129,7 +131,7 @@ class Pipeline:
         """Begin to deliver; after the log lines are captured, so that what fails at once is said as later failures."""
         self._writers = [WriterThread() for _ in self._all]
         for lane, writer in zip(self._all, self._writers, strict=True):
-            writer.submit(lane.open())
+            writer.submit(_open(lane))
         if sys.version_info[:2] == (3, 12):  # starts no threads after main's end, and drivers need theirs to drain
             self._each(self.lanes, BufferedDestination.flush, OPENING_TIME)
 
@@ -235,6 +237,14 @@ def _driver_test(drivers: Sequence[str]) -> Callable[[str | None], bool]:
     return is_driver
 
 
+async def _open(lane: BufferedDestination) -> None:
+    """Import the driver and begin to deliver; what is wrong with the driver is said when the destination opens."""
+    if driver := getattr(_inner(lane.destination), "driver", None):
+        with hold_off_forks(), suppress(Exception):
+            import_module(driver)
+    await lane.open()
+
+
 def _lanes(destination: LogDestination, settings: LogSettings) -> list[BufferedDestination]:
     if isinstance(destination, CompositeDestination):
         return [lane for part in destination.destinations for lane in _lanes(part, settings)]
@@ -246,8 +256,11 @@ def _lanes(destination: LogDestination, settings: LogSettings) -> list[BufferedD
 
 
 def _driver_loggers(destination: object) -> tuple[str, ...]:
-    inner = getattr(destination, "destination", destination)
-    return tuple(getattr(inner, "driver_loggers", ()))
+    return tuple(getattr(_inner(destination), "driver_loggers", ()))
+
+
+def _inner(destination: object) -> object:
+    return getattr(destination, "destination", destination)
 
 
 def _blueprint(destination: LogDestination) -> LogDestination:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
 
 _T = TypeVar("_T")
 
 WRITER_NAME = "log-writer"
 """The threads' name."""
+FORK_PATIENCE = 2.0
+"""Seconds a fork waits at most for what holds it off."""
 
 
 class _Thread(threading.local):
@@ -91,3 +94,60 @@ class _DaemonExecutor(ThreadPoolExecutor):
 
         threading.Thread(target=run, name="log-writer-call", daemon=True).start()
         return future
+
+
+class _Holding(threading.local):
+    depth = 0
+
+
+class _Forks:
+    """Lets a fork wait while a thread has locks that nobody would release in the child."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._mine = _Holding()
+        self._holding = 0
+        self._awaited = 0
+
+    @contextmanager
+    def hold_off(self) -> Iterator[None]:
+        """Let a fork of this process wait for the end of the block, and the block for a fork that waits already.
+
+        For imports, and for calls of a library that has locks of its own, as SQLite has; not for what may hang.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._mine.depth or not self._awaited)
+            self._mine.depth += 1
+            self._holding += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._mine.depth -= 1
+                self._holding -= 1
+                self._changed.notify_all()
+
+    def before(self) -> None:
+        """Wait until nobody holds forks off."""
+        self._changed.acquire()
+        self._awaited += 1
+        self._changed.wait_for(lambda: not self._holding, FORK_PATIENCE)
+
+    def after_in_parent(self) -> None:
+        """Let others go on."""
+        self._awaited -= 1
+        self._changed.notify_all()
+        self._changed.release()
+
+    def after_in_child(self) -> None:
+        """Begin anew: none of the others is here."""
+        _Forks.__init__(self)
+
+
+_forks = _Forks()
+hold_off_forks = _forks.hold_off
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_forks.before, after_in_parent=_forks.after_in_parent, after_in_child=_forks.after_in_child
+    )

@@ -120,6 +120,8 @@ class LogDestination(ABC):
     """The word for this destination in settings, counters and messages."""
     batch_size: int = 500
     """The most entries a `write_batch` is handed."""
+    driver: str = ""
+    """The driver's module, which is imported before `open`, while no other thread can fork."""
     driver_loggers: tuple[str, ...] = ()
     """Loggers of the driver: their records go to stderr only, so that logging never feeds on itself."""
     remedy: str = ""

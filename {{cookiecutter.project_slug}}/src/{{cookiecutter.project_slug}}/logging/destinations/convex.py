@@ -75,6 +75,7 @@ class ConvexDestination(LogDestination):
 
     name = "convex"
     batch_size = 2_000
+    driver = "httpx"
     remedy = (
         "CONVEX_ENDPOINT_URL must name the HTTP actions of a deployment that has this project's functions, "
         "CONVEX_API_KEY its LOG_INGEST_KEY"
@@ -90,7 +91,7 @@ class ConvexDestination(LogDestination):
     @classmethod
     def from_config(cls, config: ConvexSettings) -> Self:
         """Build the destination; raise MissingDriverError without httpx, SettingError for a malformed setting."""
-        require_driver("httpx", name="convex")
+        require_driver(cls.driver, name=cls.name)
         return cls(
             config.convex_endpoint_url,
             api_key=config.convex_api_key.get_secret_value(),

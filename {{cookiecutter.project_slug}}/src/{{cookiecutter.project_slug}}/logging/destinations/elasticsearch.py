@@ -76,6 +76,7 @@ class ElasticsearchDestination(LogDestination):
     """
 
     name = "elasticsearch"
+    driver = "elasticsearch"
     driver_loggers = ("elasticsearch", "elastic_transport")
     remedy = (
         "ELASTICSEARCH_HOSTS must name nodes that run, ELASTICSEARCH_API_KEY, or ELASTICSEARCH_USERNAME and "
@@ -110,8 +111,8 @@ class ElasticsearchDestination(LogDestination):
     @classmethod
     def from_config(cls, config: ElasticsearchSettings) -> Self:
         """Build the destination; raise MissingDriverError without elasticsearch[async]."""
-        for module in ("elasticsearch", "aiohttp"):
-            require_driver(module, name="elasticsearch", package="elasticsearch[async]")
+        for module in (cls.driver, "aiohttp"):
+            require_driver(module, name=cls.name, package="elasticsearch[async]")
         return cls(
             config.elasticsearch_hosts,
             index_prefix=config.elasticsearch_index_prefix,

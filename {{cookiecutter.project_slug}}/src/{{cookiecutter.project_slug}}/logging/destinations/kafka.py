@@ -94,6 +94,7 @@ class KafkaDestination(LogDestination):
 
     name = "kafka"
     batch_size = 2_000
+    driver = "aiokafka"
     driver_loggers = ("aiokafka",)
     remedy = (
         "KAFKA_BOOTSTRAP_SERVERS must name brokers that run, KAFKA_SECURITY_PROTOCOL what their port speaks, "
@@ -145,7 +146,7 @@ class KafkaDestination(LogDestination):
     @classmethod
     def from_config(cls, config: KafkaSettings) -> Self:
         """Build the destination; raise MissingDriverError without aiokafka, SettingError for a malformed setting."""
-        require_driver("aiokafka", name="kafka")
+        require_driver(cls.driver, name=cls.name)
         return cls(
             config.kafka_bootstrap_servers,
             topic=config.kafka_topic,

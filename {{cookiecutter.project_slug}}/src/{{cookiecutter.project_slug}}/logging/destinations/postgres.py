@@ -63,6 +63,7 @@ class PostgresDestination(LogDestination):
 
     name = "postgres"
     batch_size = 4_000
+    driver = "asyncpg"
     driver_loggers = ("asyncpg",)
     remedy = (
         "POSTGRES_DSN must name a server that runs, a database, and a user who may make POSTGRES_TABLE or write to it, "
@@ -90,7 +91,7 @@ class PostgresDestination(LogDestination):
     @classmethod
     def from_config(cls, config: PostgresSettings) -> Self:
         """Build the destination; raise MissingDriverError without asyncpg."""
-        require_driver("asyncpg", name="postgres")
+        require_driver(cls.driver, name=cls.name)
         return cls(
             config.postgres_dsn.get_secret_value(),
             table=config.postgres_table,

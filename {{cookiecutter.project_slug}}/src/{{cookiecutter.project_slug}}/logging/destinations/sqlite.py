@@ -18,6 +18,7 @@ from ..errors import DeliveryError, RefusedError, RejectedError
 from ..query import LogQuery
 from ..settings import LogSettings
 from ..values import decode_json, encode_json
+from ..writer import hold_off_forks
 from .base import FIELD_NAMES, PACKAGE, LogDestination, LogEntry, iso_utc, require_driver
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class SQLiteDestination(LogDestination):
 
     name = "sqlite"
     batch_size = 2_000
+    driver = "aiosqlite"
     driver_loggers = ("aiosqlite",)
     remedy = "SQLITE_PATH must name a file that this project made, or a new one, where this user may write"
 
@@ -97,27 +99,28 @@ class SQLiteDestination(LogDestination):
     @classmethod
     def from_config(cls, config: SQLiteSettings) -> Self:
         """Build the destination; raise MissingDriverError without aiosqlite."""
-        require_driver("aiosqlite", name="sqlite")
+        require_driver(cls.driver, name=cls.name)
         return cls(config.sqlite_path, retention_days=config.log_retention_days)
 
     async def open(self) -> None:
         """Make the file (0600), the table and its indexes; raise DeliveryError where it is not ours."""
-        import aiosqlite  # noqa: PLC0415 - a driver is imported by the destination that is switched on
+        with hold_off_forks():
+            import aiosqlite  # noqa: PLC0415 - a driver is imported by the destination that is switched on
 
-        await self.close()
-        _create_private(self.path)
-        connection = await aiosqlite.connect(self.path, timeout=BUSY_TIMEOUT_MS / 1000)
-        try:
-            file_id = _file_id(self.path)
-            has_schema = await self._has_schema(connection)
-            await connection.execute("PRAGMA journal_mode = WAL")
-            await connection.execute("PRAGMA synchronous = NORMAL")
-            if not has_schema:
-                await _make_schema(connection)
-        except BaseException:
-            await connection.close()
-            raise
-        self._connection, self._file_id = connection, file_id
+            await self.close()
+            _create_private(self.path)
+            connection = await aiosqlite.connect(self.path, timeout=BUSY_TIMEOUT_MS / 1000)
+            try:
+                file_id = _file_id(self.path)
+                has_schema = await self._has_schema(connection)
+                await connection.execute("PRAGMA journal_mode = WAL")
+                await connection.execute("PRAGMA synchronous = NORMAL")
+                if not has_schema:
+                    await _make_schema(connection)
+            except BaseException:
+                await connection.close()
+                raise
+            self._connection, self._file_id = connection, file_id
 
     async def write(self, entry: LogEntry) -> None:
         """Insert one entry."""
@@ -127,7 +130,8 @@ class SQLiteDestination(LogDestination):
         """Insert entries in one transaction; those already there are left as they are."""
         rows = [_row(entry) for entry in entries]
         async with self._lock:
-            await self._insert(rows)
+            with hold_off_forks():
+                await self._insert(rows)
 
     async def query(self, **filters: Any) -> list[LogEntry]:
         """Return the newest matching entries over a read-only connection; a file that is not there holds none."""
@@ -137,12 +141,13 @@ class SQLiteDestination(LogDestination):
         if not self.path.exists():
             return []
         uri = f"{self.path.absolute().as_uri()}?mode=ro"
-        async with aiosqlite.connect(uri, uri=True, timeout=BUSY_TIMEOUT_MS / 1000) as connection:
-            if not await connection.execute_fetchall(f"SELECT 1 FROM sqlite_master WHERE name = '{TABLE}'"):  # noqa: S608
-                return []
-            await connection.create_function("holds", 2, _holds, deterministic=True)
-            await connection.create_function("json_holds", 2, _json_holds, deterministic=True)
-            return [_entry(row) for row in await connection.execute_fetchall(statement, values)]
+        with hold_off_forks():
+            async with aiosqlite.connect(uri, uri=True, timeout=BUSY_TIMEOUT_MS / 1000) as connection:
+                if not await connection.execute_fetchall(f"SELECT 1 FROM sqlite_master WHERE name = '{TABLE}'"):  # noqa: S608
+                    return []
+                await connection.create_function("holds", 2, _holds, deterministic=True)
+                await connection.create_function("json_holds", 2, _json_holds, deterministic=True)
+                return [_entry(row) for row in await connection.execute_fetchall(statement, values)]
 
     async def close(self) -> None:
         """Close the file."""
