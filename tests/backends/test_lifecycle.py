@@ -90,8 +90,7 @@ def test_the_command_prints_addresses_and_stops_on_ctrl_c() -> None:
 def test_workers_share_one_server(tmp_path: Path) -> None:
     """Two workers see the same address, and the server is stopped at the end of the run."""
     (tmp_path / "test_address.py").write_text(TWO_WORKERS, encoding="utf-8")
-    options = ("-p", "tests.backends.plugin", "-n", "2", "--dist", "each", "-q", f"--rootdir={tmp_path}")
-    with python("-m", "pytest", *options, ".", folder=tmp_path) as run:
+    with two_workers(tmp_path, "-q") as run:
         output, _ = run.communicate(timeout=120)
 
     assert run.returncode == 0, output
@@ -103,8 +102,7 @@ def test_workers_share_one_server(tmp_path: Path) -> None:
 def test_a_run_in_which_a_backend_cannot_start_fails_and_names_it(tmp_path: Path) -> None:
     """Every test that needs it is an error, in every worker, none is skipped; the others run."""
     (tmp_path / "test_broken.py").write_text(A_BROKEN_BACKEND, encoding="utf-8")
-    options = ("-p", "tests.backends.plugin", "-n", "2", "--dist", "each", "-rA", f"--rootdir={tmp_path}")
-    with python("-m", "pytest", *options, ".", folder=tmp_path) as run:
+    with two_workers(tmp_path, "-rA") as run:
         output, _ = run.communicate(timeout=120)
 
     assert run.returncode == pytest.ExitCode.TESTS_FAILED, output
@@ -159,6 +157,13 @@ def test_a_download_that_several_want_is_made_once(tmp_path: Path, capsys: pytes
     assert set(answers) == {tmp_path / "thing"}
     assert len(built) == 1
     assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def two_workers(folder: Path, option: str) -> subprocess.Popen[str]:
+    """Start a run of the tests in a folder, each by two workers."""
+    options = ("-p", "tests.backends.plugin", "-n", "2", "--dist", "each", option)
+    places = (f"--rootdir={folder}", f"--basetemp={folder / 'own'}")
+    return python("-m", "pytest", *options, *places, ".", folder=folder)
 
 
 def python(*arguments: str, folder: Path = ROOT) -> subprocess.Popen[str]:

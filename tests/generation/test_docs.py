@@ -158,7 +158,8 @@ def test_the_guides_destination_keeps_the_contract(installed: Environment, tmp_p
         imported = head.replace("\n\nif TYPE", f"\nfrom {project.name}.places import Webhook\n\nif TYPE", 1)
         own = re.sub(r"http:[^\"]+", url, line)
         suite.write_text(f"{imported}{brace}{beginning}{{\n{own}{end}", encoding="utf-8")
-        _run(installed(project), project, "pytest", "-q", "-k", "webhook", "-p", "no:cacheprovider", suite)
+        options = ("-q", "-k", "webhook", "-p", "no:cacheprovider", "--basetemp", tmp_path / "own")
+        _run(installed(project), project, "pytest", *options, suite)
     assert {"one", "two", "499"} <= {entry["message"] for entry in posted}
     for linter in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]):
         _run(installed(project), project, *linter, package / "places.py")
