@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -49,6 +50,15 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+def checked(counters: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return counters by destination, whose sum always holds."""
+    for item in counters.values():
+        parts = [item[name] for name in ("written", "dropped", "failed", "queued")]
+        assert item["accepted"] == sum(parts), item
+        assert min(parts) >= 0, item
+    return counters
 
 
 class Server:
@@ -114,12 +124,7 @@ class Server:
 
     async def all_counters(self) -> dict[str, dict[str, Any]]:
         """Return the counters by destination; their sum always holds."""
-        counters: dict[str, dict[str, Any]] = (await self.call("state"))["counters"]
-        for item in counters.values():
-            parts = [item[name] for name in ("written", "dropped", "failed", "queued")]
-            assert item["accepted"] == sum(parts), item
-            assert min(parts) >= 0, item
-        return counters
+        return checked((await self.call("state"))["counters"])
 
     async def counters(self, destination: str) -> dict[str, Any]:
         """Return a destination's counters."""
@@ -148,17 +153,27 @@ class Server:
     def lines(self, text: str = "line") -> int:
         """Return how many lines of the application are in the SQLite file; fail where one is there twice."""
         condition = f"message GLOB '{text} [0-9]*'"
-        rows, different = self._numbers(f"SELECT count(*), count(DISTINCT message) FROM unified_logs WHERE {condition}")
-        assert rows == different, f"{rows - different} lines of {text} are there twice"
-        return rows
+        assert not self.repeated("message", condition), f"lines of {text} are there twice"
+        return self.stored(condition)
+
+    def repeated(self, column: str, condition: str = "1") -> int:
+        """Return how many entries have a value in a column that an earlier one has."""
+        rows, different = self._numbers(
+            f"SELECT count(*), count(DISTINCT {column}) FROM unified_logs WHERE {condition}"
+        )
+        return rows - different
 
     def _numbers(self, query: str) -> tuple[int, ...]:
         """Return the numbers of the first row of an answer, zeros where there is no file, no table or no answer."""
         uri = f"{self.database.as_uri()}?mode=ro"
-        with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
-            if row := connection.execute(query).fetchone():
-                return tuple(row)
-        return 0, 0
+        try:
+            with closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
+                row = connection.execute(query).fetchone()
+        except sqlite3.DatabaseError as error:
+            if re.search("no such column|no such function|syntax error", str(error)):
+                raise
+            row = None
+        return tuple(row or (0, 0))
 
     def dump(self) -> str:
         """Return everything in the SQLite file, as text."""

@@ -39,7 +39,7 @@ async def test_a_thousand_calls_at_once_are_a_thousand_entries(
     for text in rounds:
         echoed = f"tool_name = 'echo' AND status = 'success' AND output_summary GLOB '{text} [0-9]*'"
         assert server.stored(echoed) == CALLS
-    assert server.stored("tool_name = 'echo' GROUP BY correlation_id HAVING count(*) > 1 UNION SELECT 0") == 0
+    assert not server.repeated("correlation_id", "tool_name = 'echo'")
 
 
 async def test_fifty_threads_of_a_tool_log_without_losing_a_line(
@@ -94,7 +94,7 @@ async def test_a_clock_that_is_set_back_loses_nothing(project: Project, folder: 
         assert server.stored("duration_ms < 0 OR (tool_name = 'sleep' AND duration_ms NOT BETWEEN 40 AND 10000)") == 0
         earlier = "(SELECT min(timestamp) FROM unified_logs WHERE message GLOB 'before *')"
         assert server.stored(f"message GLOB 'round-* *' AND timestamp < {earlier}") == LINES * len(rounds)
-        assert server.stored("1 GROUP BY entry_id HAVING count(*) > 1 UNION SELECT 0") == 0
+        assert not server.repeated("entry_id")
 
 
 async def test_the_garbage_collector_leaves_alone_what_was_imported(project: Project, folder: Path) -> None:

@@ -8,6 +8,8 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
+from tests.faults.servers import checked
+
 from .project import PLANTED, SLUG, Project
 
 if TYPE_CHECKING:
@@ -124,9 +126,4 @@ class Producer(LineProcess):
 
     def counters(self) -> dict[str, dict[str, Any]]:
         """Return the counters by destination, whose sum always holds."""
-        counters: dict[str, dict[str, Any]] = self.ask("counters")
-        for item in counters.values():
-            parts = [item[name] for name in ("written", "dropped", "failed", "queued")]
-            assert item["accepted"] == sum(parts), item
-            assert min(parts) >= 0, item
-        return counters
+        return checked(self.ask("counters"))

@@ -29,8 +29,9 @@ def test_several_destinations_all_get_every_entry(project: Project, make_target:
     """LOG_DESTINATION_TYPE=kafka,postgres: a tool call is in both, and on this machine; nowhere twice."""
     kafka, postgres, text = make_target("kafka"), make_target("postgres"), unique()
     settings = {**kafka.settings, **postgres.settings, "LOG_DESTINATION_TYPE": "kafka, postgres"}
+    settings |= {"ENABLE_PRODUCTION_LOGGING": "true", "LOG_DRAIN_TIMEOUT_MS": "10000"}  # Kafka makes the topic first
 
-    with Server(project, tmp_path, ENABLE_PRODUCTION_LOGGING="true", **settings) as server:
+    with Server(project, tmp_path, **settings) as server:
         server.call("echo", text=text)
         assert server.end() == 0
 
