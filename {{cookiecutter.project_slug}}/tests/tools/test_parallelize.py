@@ -13,7 +13,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from testkit import eventually
 
 from {{cookiecutter.project_slug}}.tools import register_tools
-from {{cookiecutter.project_slug}}.tools.parallelize import ItemResult, parallelize
+from {{cookiecutter.project_slug}}.tools.parallelize import ItemResult, parallelize, reverse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +107,18 @@ async def test_an_items_failure_is_its_own(is_async: bool) -> None:
         ItemResult(index=2, ok=False, error="unexpected error"),
         ItemResult(index=3, ok=True, result=2),
     ]
+
+
+async def test_a_tool_may_be_an_object_that_can_be_called() -> None:
+    """What it gives is awaited, as with a function."""
+    async with serve(parallelize()(Meter())) as client:
+        result = await client.call_tool("batch", {"secondss": [0, 0.01]})
+    assert [item["result"] for item in result.structured_content["result"]] == [0, 0.01]
+
+
+async def test_a_tests_own_call_needs_no_context() -> None:
+    """A batch tool is a function as any other, by the names of its parameters."""
+    assert [item.result for item in await reverse(texts=["ab", "c"])] == ["ba", "c"]
 
 
 async def test_cancelling_the_call_cancels_what_runs() -> None:
