@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .recording import RecordingMCPServer
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+EVERYWHERE = ("0.0.0.0", "::", "[::]")  # noqa: S104 - compared, not bound to
+"""Addresses that say where to listen and are no Host that a client sends."""
 SSE_PATH = "/sse"
 
 _logger = logging.getLogger(__name__)
@@ -45,12 +47,7 @@ async def serve_http(server: RecordingMCPServer, config: ServerConfig) -> None:
                     raise SystemExit(_refusal(error.__context__, config)) from None
                 raise
 
-    if config.http_host not in (*LOOPBACK, "::1") and not config.http_allowed_hosts:
-        _logger.warning(
-            "HTTP_HOST is %s, but only requests to localhost pass the Host check: name the server's public "
-            "host in HTTP_ALLOWED_HOSTS",
-            config.http_host,
-        )
+    warn_of_hosts(config)
     logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
     settings = uvicorn.Config(
         http_app(server, config), host=config.http_host, port=config.http_port, log_config=None, access_log=False
@@ -63,6 +60,16 @@ async def serve_http(server: RecordingMCPServer, config: ServerConfig) -> None:
             with CancelScope(shield=True):
                 await _end_requests(instance)
         raise
+
+
+def warn_of_hosts(config: ServerConfig) -> None:
+    """Say when a server listens on every address, but lets in only those who call it localhost."""
+    if config.http_host in EVERYWHERE and not config.http_allowed_hosts:
+        _logger.warning(
+            "HTTP_HOST is %s, but only requests to localhost pass the Host check: name the server's public "
+            "host in HTTP_ALLOWED_HOSTS",
+            config.http_host,
+        )
 
 
 def _is_no_refusal(record: logging.LogRecord) -> bool:
@@ -99,7 +106,7 @@ def http_app(server: RecordingMCPServer, config: ServerConfig) -> Starlette:
 def transport_security(config: ServerConfig) -> TransportSecuritySettings:
     """Return the Host and Origin headers that pass: loopback's, the configured host's, and those that were named."""
     bound = config.http_host if ":" not in config.http_host else f"[{config.http_host.strip('[]')}]"
-    names = [*LOOPBACK, *([] if bound in ("0.0.0.0", "[::]") else [bound])]  # noqa: S104 - compared, not bound to
+    names = LOOPBACK if bound in EVERYWHERE else (*LOOPBACK, bound)
     hosts = [pattern for name in (*names, *config.http_allowed_hosts) for pattern in (name, f"{name}:*")]
     origins = [f"http://{pattern}" for name in names for pattern in (name, f"{name}:*")]
     return TransportSecuritySettings(
