@@ -71,7 +71,7 @@ async def test_a_call_is_recorded_once_however_it_ends(
         result = await client.call_tool(tool, arguments)
         (entry,) = calls(memory)
         assert (entry.tool_name, entry.input_args, entry.status) == (tool, arguments, status)
-        assert entry.level == recording.LEVELS[status]
+        assert entry.level == recording.LEVEL_OF[status]
         assert result.is_error == (status != "success")
         assert entry.error_type == error_type
         assert (error or "") in (entry.error_message or "")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from .errors import SettingError
+from .settings import Level
 
 MAX_LIMIT = 10_000
-LEVELS = ("TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL")
+LEVELS: tuple[Level, ...] = get_args(Level)
 """Loguru's levels from the least to the most severe."""
 
 
@@ -17,9 +19,10 @@ LEVELS = ("TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL")
 class LogQuery:
     """What to look for; filters that are None match everything, results are newest first.
 
-    `level` is one level or several; `since` is inclusive and `until` exclusive, both aware datetimes (a naive one is
-    taken as UTC); `text` is a case-insensitive substring, in which no character is special, of message, error message,
-    output summary or tool name, and of the arguments where the destination can look into them.
+    `level` is one level or several: loguru's own in any case, others as the application that has them spells them.
+    `since` is inclusive and `until` exclusive, both aware datetimes (a naive one is taken as UTC). `text` is a
+    case-insensitive substring, in which no character is special, of message, error message, output summary or tool
+    name, and of the arguments where the destination can look into them.
     """
 
     correlation_id: str | None = None
@@ -41,6 +44,7 @@ class LogQuery:
             if name not in known:
                 msg = f"Unknown filter {name!r}; the filters are {', '.join(known)}"
                 raise SettingError(msg)
+        filters["level"] = _levels(filters.get("level"))
         for name in ("since", "until"):
             filters[name] = _utc(name, filters.get(name))
         _check_range("limit", filters.get("limit", 50), low=1, high=MAX_LIMIT)
@@ -59,6 +63,16 @@ class LogQuery:
         """The filters that compare one field for equality."""
         names = ("correlation_id", "tool_name", "log_type", "status")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+def _levels(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    names = (value,) if isinstance(value, str) else value
+    if not isinstance(names, Collection) or not names or not all(isinstance(name, str) and name for name in names):
+        msg = f"The filter level is {value!r}; it takes a level's name, such as WARNING, or several"
+        raise SettingError(msg)
+    return tuple(name.upper() if name.upper() in LEVELS else name for name in names)
 
 
 def _utc(name: str, value: object) -> datetime | None:

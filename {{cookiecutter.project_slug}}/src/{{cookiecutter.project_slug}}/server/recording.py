@@ -28,13 +28,18 @@ if TYPE_CHECKING:
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
     from mcp.server.mcpserver import Context
 
+    from ..logging.destinations.base import Status
+    from ..logging.settings import Level
+
 SUMMARY_LENGTH = 1_000
 """Characters of a tool's output that are kept."""
 NOBODY = CallerInfo()
 """The caller of a tool that was called directly, outside of any request."""
-LEVELS = {"success": "INFO", "input_required": "INFO", "cancelled": "WARNING", "validation_error": "WARNING",
-          "unknown_tool": "WARNING", "error": "ERROR"}  # fmt: skip
-"""Every status a tool call can end with, and the level of its entry."""
+LEVEL_OF: dict[Status, Level] = {
+    "success": "INFO", "input_required": "INFO", "cancelled": "WARNING", "validation_error": "WARNING",
+    "unknown_tool": "WARNING", "error": "ERROR",
+}  # fmt: skip
+"""The level of a tool call's entry."""
 SAY_INTERVAL = 30.0
 """Seconds between two complaints that calls are not recorded."""
 
@@ -157,14 +162,14 @@ class RecordedCall:
 
     def _record(
         self,
-        status: str,
+        status: Status,
         output_summary: str | None = None,
         *,
         error_message: str | None = None,
         error_type: str | None = None,
     ) -> None:
         entry = self._entries.tool_call(
-            self._name, LEVELS[status], status, self._timestamp, (time.perf_counter() - self._started) * 1000,
+            self._name, LEVEL_OF[status], status, self._timestamp, (time.perf_counter() - self._started) * 1000,
             self._arguments, output_summary, error_message, error_type, self._notes(), self._caller(),
         )  # fmt: skip
         UnifiedLogger.emit(entry)
@@ -196,7 +201,7 @@ class RecordedCall:
         )
 
 
-def _status(error: BaseException) -> str:
+def _status(error: BaseException) -> Status:
     if isinstance(error, asyncio.CancelledError):
         return "cancelled"
     if isinstance(error, ToolError) and not isinstance(error, UnexpectedToolError):

@@ -172,7 +172,8 @@ ENTRIES = [
                status="success"),
     make_entry("axb", timestamp=BASE - timedelta(hours=4), tool_name="Add", status="error", log_type="tool_execution",
                error_message="it's broken", level="ERROR"),
-    make_entry('say "hi"', timestamp=BASE - timedelta(hours=5), tool_name="a%d", output_summary="back\\slash [*?]"),
+    make_entry('say "hi"', timestamp=BASE - timedelta(hours=5), tool_name="a%d", level="Notice",
+               output_summary="back\\slash [*?]"),
     make_entry("' OR 1=1 --", timestamp=BASE - timedelta(hours=6), level="DEBUG"),
     make_entry("backslash", timestamp=BASE - timedelta(hours=7), level="WARNING"),
 ]  # fmt: skip
@@ -184,7 +185,8 @@ FILTERS = [
     ({"tool_name": "add"}, [3]),
     ({"tool_name": "a%d"}, [5]),
     ({"level": "ERROR"}, [1, 4]),
-    ({"level": ("DEBUG", "WARNING")}, [6, 7]),
+    ({"level": ("debug", "WARNING")}, [6, 7]),
+    ({"level": "Notice"}, [5]),
     ({"log_type": "framework"}, [2]),
     ({"status": "success"}, [3]),
     ({"since": BASE - timedelta(hours=1)}, [0, 1]),
@@ -215,7 +217,7 @@ FILTERS = [
 
 @readable
 async def test_every_filter_finds_exactly_what_it_says(destination: LogDestination) -> None:
-    """Newest first; no character of a text is special; a time without a zone is UTC; limits and offsets count."""
+    """Newest first; no character of a text is special; a time without a zone is UTC; levels of one's own are kept."""
     await destination.write_batch(sorted(ENTRIES, key=lambda entry: entry.message))
     await find(destination, len(ENTRIES))
     for filters, expected in FILTERS:
@@ -225,7 +227,7 @@ async def test_every_filter_finds_exactly_what_it_says(destination: LogDestinati
 
 @readable
 @pytest.mark.parametrize(
-    "filters", [{"limit": 0}, {"limit": 10_001}, {"offset": -1}, {"colour": "red"}, {"since": "now"}]
+    "filters", [{"limit": 0}, {"limit": 10_001}, {"offset": -1}, {"colour": "red"}, {"since": "now"}, {"level": 30}]
 )
 async def test_filters_out_of_range_are_refused(destination: LogDestination, filters: dict[str, Any]) -> None:
     """In one sentence, before anything is asked."""

@@ -26,6 +26,8 @@ PACKAGE = __name__.partition(".")[0]
 SAY_INTERVAL = 30.0
 """Seconds between two complaints about the same destination."""
 LogType = Literal["tool_execution", "internal", "framework"]
+Status = Literal["success", "error", "cancelled", "validation_error", "unknown_tool", "input_required"]
+"""How a tool call can end."""
 
 _logger = logging.getLogger(__name__)
 
