@@ -245,12 +245,12 @@ def test_a_destination_that_cannot_be_built_is_a_sentence(kinds: str, said: str,
 
 
 def test_lanes_are_those_that_are_switched_on() -> None:
-    """Nothing switched on delivers nowhere; production is wrapped in retries with the configured numbers."""
+    """Each once; none delivers nowhere; production is wrapped in retries with the configured numbers."""
     nothing = create_log_destination(ServerConfig(enable_local_logging=False))
     assert nothing.destinations == ()
     config = ServerConfig(
-        enable_production_logging=True, log_destination_type=OWN, log_retry_attempts=7, log_retry_delay_ms=9,
-        log_write_timeout_ms=11, log_buffer_size=13,
+        enable_production_logging=True, log_destination_type=",".join([OWN, *LOCAL]), log_retry_attempts=7,
+        log_retry_delay_ms=9, log_write_timeout_ms=11, log_buffer_size=13,
     )  # fmt: skip
     lanes = create_log_destination(config).destinations
     assert [lane.name for lane in lanes] == [*LOCAL, "jsonl"]
@@ -267,9 +267,10 @@ def test_a_missing_driver_is_named_with_the_command_that_installs_it() -> None:
             require_driver("no_driver", name="x", package=package)
 
 
-@pytest.mark.parametrize(
-    "filters", [{"limit": 0}, {"limit": True}, {"limit": "5"}, {"offset": -1}, {"since": "today"}, {"colour": "red"}]
-)
+@pytest.mark.parametrize("filters", [
+    {"limit": 0}, {"limit": True}, {"limit": "5"}, {"offset": -1}, {"since": "today"}, {"colour": "red"},
+    {"level": 30}, {"level": ""}, {"level": []}, {"level": ["INFO", None]},
+])  # fmt: skip
 def test_a_filter_out_of_range_is_refused(filters: dict[str, Any]) -> None:
     """The sentence names the filter and what it takes."""
     with pytest.raises(SettingError, match=next(iter(filters))):

@@ -7,7 +7,7 @@ import os
 import re
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -15,6 +15,9 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from .choices import DEFAULTS, DestinationSettings
 from .logging.errors import SettingError
 from .logging.settings import LogSettings, TextList
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 CONFIG_FILE = Path("config.yaml")
 """Read from the working folder when it is there and no other file is named."""
@@ -24,7 +27,7 @@ _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^
 _logger = logging.getLogger(__name__)
 
 
-class Address(str):
+class WithLogin(str):
     """A text with a login before an @, which its representation does not show."""
 
     __slots__ = ()
@@ -39,7 +42,7 @@ def without_login(text: str) -> str:
     return _LOGIN.sub(r"\1***@", text)
 
 
-def _path(value: object) -> object:
+def _begins_with_slash(value: object) -> object:
     if isinstance(value, str) and not value.startswith("/"):
         msg = "must begin with /"
         raise ValueError(msg)
@@ -68,7 +71,7 @@ class ServerConfig(DestinationSettings, BaseSettings):
     )
     http_host: str = Field(default="127.0.0.1", description="Address the HTTP transports listen on.")
     http_port: int = Field(default=8000, ge=0, le=65_535, description="Port the HTTP transports listen on.")
-    http_path: Annotated[str, BeforeValidator(_path)] = Field(
+    http_path: Annotated[str, BeforeValidator(_begins_with_slash)] = Field(
         default="/mcp", description="Path of the MCP endpoint; sse uses /sse unless this is set."
     )
     http_allowed_hosts: TextList = Field(
@@ -88,7 +91,7 @@ class ServerConfig(DestinationSettings, BaseSettings):
     def _hide_logins(cls, value: object) -> object:
         if isinstance(value, list):
             return [cls._hide_logins(item) for item in value]
-        return Address(value) if isinstance(value, str) and ":" in value.rpartition("@")[0] else value
+        return WithLogin(value) if isinstance(value, str) and ":" in value.rpartition("@")[0] else value
 
     @classmethod
     def settings_customise_sources(
@@ -127,13 +130,13 @@ def _warn_of_unknown(values: dict[str, Any], path: Path, known: list[str]) -> No
             _logger.warning("%s: %s is no setting%s", path, name, f"; did you mean {near[0]}?" if near else "")
 
 
-def load_config(**values: object) -> ServerConfig:
+def load_config(**values: Any) -> ServerConfig:
     """Return the configuration; raise SettingError with one sentence for each setting that is malformed.
 
     A malformed setting of a destination keeps that destination from being built, and nothing else: `problems`.
     """
     try:
-        return ServerConfig(**values)  # type: ignore[arg-type]
+        return ServerConfig(**values)
     except ValidationError as error:
         faults = error.errors()
     except (OSError, UnicodeDecodeError) as error:
@@ -150,7 +153,7 @@ def load_config(**values: object) -> ServerConfig:
     return config
 
 
-def _sentence(fault: Any) -> str:
+def _sentence(fault: ErrorDetails) -> str:
     name, value = str(fault["loc"][0]), fault["input"]
     text = repr(without_login(value)) if isinstance(value, str) else without_login(repr(value))
     shown = "not valid" if is_secret(name) else text

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import re
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +13,11 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from ..choices import COMMAND, DESTINATIONS, LOCAL, PRODUCTION
-from ..config import CONFIG_FILE, Address, ServerConfig, destination_of, without_login
+from ..config import CONFIG_FILE, ServerConfig, WithLogin, destination_of, without_login
 from ..logging.correlation import new_id
 from ..logging.destinations.base import LogEntry
 from ..logging.errors import LoggingError
-from ..logging.factory import create_lane, local_names, production_names
+from ..logging.factory import open_lane, wanted_names
 
 if TYPE_CHECKING:
     from ..logging.destinations.buffered import BufferedDestination
@@ -35,7 +34,7 @@ async def run_doctor(config: ServerConfig) -> int:
     logging.getLogger().addHandler(logging.NullHandler())  # the findings are printed, not logged
     file = config.config_file or (CONFIG_FILE if CONFIG_FILE.is_file() else None)
     print(f"ok    configuration: {file or 'no file'}, transport {config.transport}, log level {config.log_level}")
-    wanted = [*local_names(config), *production_names(config)]
+    wanted = wanted_names(config)
     findings = [await _check(name, config) for name in wanted]
     for name in (*LOCAL, *PRODUCTION):
         if name not in wanted:
@@ -49,20 +48,14 @@ async def run_doctor(config: ServerConfig) -> int:
 
 async def _check(name: str, config: ServerConfig) -> bool:
     try:
-        lane = create_lane(name, config)
+        async with open_lane(name, config) as lane:
+            lane.put(entry := _probe())
+            await lane.flush()
+            works = await _report(lane, entry)
     except LoggingError as error:
         print(f"FAIL  {name or 'LOG_DESTINATION_TYPE'}: {error}")
         print(f"      {_how_to_fix(name)}")
         return False
-    entry = _probe()
-    await lane.open()
-    try:
-        lane.put(entry)
-        await lane.flush()
-        works = await _report(lane, entry)
-    finally:
-        with suppress(Exception):
-            await asyncio.wait_for(lane.close(), config.log_drain_timeout_ms / 1000)
     if not works:
         print(f"      {_how_to_fix(name)}")
     if settings := _settings_of(name, config):
@@ -123,16 +116,16 @@ def _how_to_switch_on(name: str) -> str:
 def _settings_of(name: str, config: ServerConfig) -> str:
     """Return a destination's own settings without their secrets: where it is, above all."""
     values = {field: getattr(config, field) for field in ServerConfig.model_fields if destination_of(field) == name}
-    shown = {field: text for field, value in values.items() if (text := _without_secret(value))}
+    shown = {field: text for field, value in values.items() if (text := _public_part(value))}
     return ", ".join(f"{field.upper()}={text}" for field, text in shown.items())
 
 
-def _without_secret(value: object) -> str:
+def _public_part(value: object) -> str:
     if isinstance(value, SecretStr):
         url = _URL.fullmatch(value.get_secret_value())
         return url[1] + url[2] if url else str(value)
     if isinstance(value, list):
-        return ",".join(map(_without_secret, value))
+        return ",".join(map(_public_part, value))
     if isinstance(value, Path):
         return str(value.expanduser().absolute())
-    return without_login(value) if isinstance(value, Address) else "" if value is None else str(value)
+    return without_login(value) if isinstance(value, WithLogin) else "" if value is None else str(value)

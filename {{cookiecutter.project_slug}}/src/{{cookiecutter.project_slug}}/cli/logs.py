@@ -17,8 +17,9 @@ from ..choices import LOCAL, PRODUCTION
 from ..logging.destinations.base import name_of
 from ..logging.destinations.console import printable
 from ..logging.errors import DeliveryError, LoggingError, SettingError
-from ..logging.factory import create_destination, local_names, production_names
+from ..logging.factory import create_destination, wanted_names
 from ..logging.query import LEVELS, MAX_LIMIT
+from .options import LIMIT, refuse_ignored
 
 if TYPE_CHECKING:
     import argparse
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ..config import ServerConfig
-    from ..logging.destinations.base import LogDestination, LogEntry
+    from ..logging.destinations.base import LogDestination, LogEntry, Status
 
 POLL = 0.5
 """Seconds between two looks while following."""
@@ -34,16 +35,19 @@ PAGE = 1_000
 """Entries a look takes at once while following; where none of them is new, it goes no further back."""
 STATS_COLUMNS = ("tool", "calls", "errors", "p50_ms", "p95_ms")
 ENTRY_COLUMNS = ("time", "level", "correlation_id", "tool", "status", "ms", "message")
+GOOD_ENDS: set[Status] = {"success", "input_required"}
+"""How a call ends that is no error."""
 FILTERS = ("tool_name", "log_type", "status", "correlation_id", "since", "until", "text")
 
 
 async def run_logs(options: argparse.Namespace, config: ServerConfig) -> int:
     """Run `logs` and return the exit code; raises SettingError for a wrong question, DeliveryError for no answer."""
+    refuse_ignored(options)
     if options.action == "resend":
         from .resend import resend  # noqa: PLC0415 - only where it is asked for
 
         return await resend(options, config)
-    async with readable(options.source, config) as source:
+    async with open_readable(options.source, config) as source:
         if options.action == "stats":
             return await _show_stats(source, options)
         await (_follow if options.follow else _show)(source, options)
@@ -51,9 +55,9 @@ async def run_logs(options: argparse.Namespace, config: ServerConfig) -> int:
 
 
 @asynccontextmanager
-async def readable(name: str | None, config: ServerConfig) -> AsyncIterator[LogDestination]:
+async def open_readable(name: str | None, config: ServerConfig) -> AsyncIterator[LogDestination]:
     """Give the named destination, or the first that can be read of those in use and then of those there are."""
-    in_use = filter(None, (*local_names(config), *production_names(config)))
+    in_use = filter(None, wanted_names(config))
     problem = "this project keeps entries nowhere"
     async with AsyncExitStack() as stack:
         for candidate in [name] if name else dict.fromkeys([*in_use, *LOCAL, *PRODUCTION]):
@@ -89,11 +93,14 @@ def filters_of(options: argparse.Namespace) -> dict[str, Any]:
     return filters
 
 
-async def every_page(
-    source: LogDestination, *, size: int | None = None, **filters: Any
-) -> AsyncIterator[list[LogEntry]]:
+def page_of(options: argparse.Namespace) -> dict[str, int]:
+    """Return the query's limit and offset, also where no option names them."""
+    given = {name: value for name in ("limit", "offset") if (value := getattr(options, name)) is not None}
+    return {"limit": LIMIT, "offset": 0, **given}
+
+
+async def every_page(source: LogDestination, *, size: int = MAX_LIMIT, **filters: Any) -> AsyncIterator[list[LogEntry]]:
     """Yield all matching entries in pages, newest first."""
-    size = size or MAX_LIMIT
     for offset in range(0, sys.maxsize, size):
         page = await read(source, **filters, limit=size, offset=offset)
         if page:
@@ -103,7 +110,7 @@ async def every_page(
 
 
 async def _show(source: LogDestination, options: argparse.Namespace) -> None:
-    entries = await read(source, **filters_of(options), limit=options.limit, offset=options.offset)
+    entries = await read(source, **filters_of(options), **page_of(options))
     _print(entries, as_json=options.json)
 
 
@@ -111,7 +118,7 @@ async def _follow(source: LogDestination, options: argparse.Namespace) -> None:
     """Show the newest entries and then, until it is stopped, each that arrives, late ones too."""
     filters = filters_of(options)
     known = await read(source, **filters, limit=PAGE)
-    shown = await read(source, **filters, limit=options.limit, offset=options.offset)
+    shown = await read(source, **filters, **page_of(options))
     _print(shown[::-1], as_json=options.json)
     seen = {entry.entry_id: entry.timestamp for entry in (*shown, *known)}
     if len(known) == PAGE:
@@ -151,7 +158,7 @@ async def _show_stats(source: LogDestination, options: argparse.Namespace) -> in
         for entry in page:
             tool = entry.tool_name or ""
             durations[tool].append(entry.duration_ms or 0.0)
-            errors[tool] += entry.status not in {"success", "input_required"}
+            errors[tool] += entry.status not in GOOD_ENDS
     rows = [_stats_of(tool, durations[tool], errors[tool]) for tool in sorted(durations)]
     if options.json:
         sys.stdout.writelines(orjson.dumps(row).decode() + "\n" for row in rows)

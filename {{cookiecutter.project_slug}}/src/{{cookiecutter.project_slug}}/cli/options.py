@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from .. import __version__
 from ..choices import COMMAND, DESCRIPTION
 from ..config import ServerConfig, is_secret
+from ..logging.destinations.base import LogType, Status
+from ..logging.errors import SettingError
 from ..logging.query import LEVELS, MAX_LIMIT
 
 if TYPE_CHECKING:
@@ -22,9 +24,24 @@ VERBS = {
     "logs": "show, follow, summarise or resend what was recorded",
     "doctor": "check the configuration and write a probe to each destination",
 }
+LIMIT = 50
+"""Entries that are listed unless another number is asked for."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-TYPES = ("tool_execution", "internal", "framework")
-STATUSES = ("success", "error", "cancelled", "validation_error", "unknown_tool", "input_required")
+TYPES: tuple[LogType, ...] = get_args(LogType)
+STATUSES: tuple[Status, ...] = get_args(Status)
+PAGING = {"limit": "--limit", "offset": "--offset", "follow": "--follow"}
+IGNORED = {
+    "list": {"target": "--to"},
+    "stats": {**PAGING, "target": "--to", "log_type": "--type"},
+    "resend": {**PAGING, "json": "--json"},
+}
+"""The options that an action of `logs` does not heed."""
+WHY = {
+    "list": "it sends nothing",
+    "stats": "it sums up all calls that --since and --until choose",
+    "resend": "it shows nothing, and sends all that --since and --until choose",
+}
+"""Why it does not."""
 _AGE = re.compile(r"(\d+)([smhd])")
 
 
@@ -33,6 +50,14 @@ def parse(argv: Sequence[str] | None = None) -> tuple[argparse.Namespace, dict[s
     options = _parser().parse_args(argv)
     given = {name: value for name, value in vars(options).items() if name in ServerConfig.model_fields}
     return options, given
+
+
+def refuse_ignored(options: argparse.Namespace) -> None:
+    """Raise SettingError for an option of `logs` that its action would not heed."""
+    for name, flag in IGNORED[options.action].items():
+        if getattr(options, name) is not None:
+            msg = f"logs {options.action} takes no {flag}: {WHY[options.action]}"
+            raise SettingError(msg)
 
 
 def moment(text: str) -> datetime:
@@ -92,16 +117,22 @@ def _add_logs(parser: argparse.ArgumentParser) -> None:
         help="list entries (default), stats per tool, or resend entries from this machine to a production destination",
     )  # fmt: skip
     parser.add_argument("--from", dest="source", metavar="NAME", help="destination to read (the first readable)")
-    parser.add_argument("--to", dest="target", metavar="NAME", help="destination to resend to (the configured)")
+    parser.add_argument(
+        "--to", dest="target", metavar="NAME", help="destination to resend to (the configured); resend only"
+    )
     parser.add_argument("--tool", dest="tool_name", metavar="NAME", help="only this tool")
     parser.add_argument("--level", type=str.upper, choices=LEVELS, help="this level and those above it")
-    parser.add_argument("--type", dest="log_type", choices=TYPES, help="only this type")
+    parser.add_argument("--type", dest="log_type", choices=TYPES, help="only this type; not with stats")
     parser.add_argument("--status", choices=STATUSES, help="only tool calls that ended like this")
     parser.add_argument("--correlation-id", metavar="ID", help="only what belongs to one request")
     parser.add_argument("--since", type=moment, metavar="TIME", help="from ISO 8601 or an age: 90s, 15m, 2h, 7d")
     parser.add_argument("--until", type=moment, metavar="TIME", help="before ISO 8601 or an age")
     parser.add_argument("--text", help="only entries that contain this text")
-    parser.add_argument("--limit", type=int, default=50, metavar="N", help=f"at most this many, 1 to {MAX_LIMIT} (50)")
-    parser.add_argument("--offset", type=int, default=0, metavar="N", help="leave out this many of the newest")
-    parser.add_argument("--follow", action="store_true", help="go on showing new entries until Ctrl-C")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help=f"at most this many, 1 to {MAX_LIMIT} ({LIMIT}); list only"
+    )
+    parser.add_argument("--offset", type=int, metavar="N", help="leave out this many of the newest; list only")
+    parser.add_argument(
+        "--follow", action="store_true", default=None, help="go on showing new entries until Ctrl-C; list only"
+    )
+    parser.add_argument("--json", action="store_true", default=None, help="one JSON object a line; not with resend")

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ..choices import LOCAL, PRODUCTION
 from ..logging.destinations.base import iso_utc
 from ..logging.errors import SettingError
-from ..logging.factory import create_lane, production_names
-from .logs import every_page, filters_of, readable
+from ..logging.factory import open_lane, production_names
+from ..logging.query import MAX_LIMIT
+from .logs import every_page, filters_of, open_readable
 
 if TYPE_CHECKING:
     import argparse
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 PAGE = 1_000
 """Entries handed to the buffer at once; fewer than it holds, so that it drops none."""
+PERIOD = MAX_LIMIT
+"""Entries that are in memory at once, about."""
 PATIENCE = 30.0
 """Seconds after which a destination that takes nothing, and refuses nothing, counts as down."""
 BAR = 30
@@ -34,20 +37,19 @@ async def resend(options: argparse.Namespace, config: ServerConfig) -> int:
     if not LOCAL:
         msg = "There is nothing to resend: this project keeps no entries on this machine."
         raise SettingError(msg)
-    lane = create_lane(_target(options, config), config)
+    target = _target(options, config)
     filters = {**filters_of(options), "until": options.until or datetime.now(UTC)}
-    async with readable(options.source or next(iter(LOCAL)), config) as source:
+    async with (
+        open_readable(options.source or next(iter(LOCAL)), config) as source,
+        open_lane(target, config) as lane,
+    ):
         total, moments = await _divide(source, filters)
-        await lane.open()
-        try:
-            handed = 0
-            async for entries in _periods(source, filters, moments):
-                handed += len(entries)
-                if left := await _send(entries, lane, max(total, handed)):
-                    return _report(lane, max(total, handed), left)
-            return _report(lane, handed)
-        finally:
-            await lane.close()
+        handed = 0
+        async for entries in _periods(source, filters, moments):
+            handed += len(entries)
+            if left := await _send(entries, lane, max(total, handed)):
+                return _report(lane, max(total, handed), left)
+        return _report(lane, handed)
 
 
 def _target(options: argparse.Namespace, config: ServerConfig) -> str:
@@ -60,12 +62,12 @@ def _target(options: argparse.Namespace, config: ServerConfig) -> str:
 
 
 async def _divide(source: LogDestination, filters: dict[str, Any]) -> tuple[int, list[datetime]]:
-    """Count entries, and return the moments, oldest first, that part them into periods of about a page each.
+    """Count entries, and return the moments, oldest first, that part them into periods of about PERIOD each.
 
     Queries give the newest first, and offsets from there move with each entry that arrives meanwhile.
     """
     total, moments = 0, {filters["until"]}
-    async for page in every_page(source, **filters):
+    async for page in every_page(source, size=PERIOD, **filters):
         total += len(page)
         moments.add(page[-1].timestamp)
     return total, sorted(moments)
@@ -77,7 +79,7 @@ async def _periods(
     """Yield the entries of each period, oldest first; only one period is in memory."""
     for since, until in pairwise(moments):
         period = {**filters, "since": since, "until": until}
-        yield [entry async for page in every_page(source, **period) for entry in page][::-1]
+        yield [entry async for page in every_page(source, size=PERIOD, **period) for entry in page][::-1]
 
 
 async def _send(entries: list[LogEntry], lane: BufferedDestination, total: int) -> list[LogEntry]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from .destinations.wrappers import CompositeDestination, RetryWrapper
 from .errors import LoggingError, SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from ..config import ServerConfig
 
@@ -27,7 +29,7 @@ def create_log_destination(config: ServerConfig) -> LogDestination:
     asked for and none could be built; where none was asked for, the result delivers nowhere.
     """
     lanes, problems = [], []
-    wanted = [*local_names(config), *production_names(config)]
+    wanted = wanted_names(config)
     for name in wanted:
         try:
             lanes.append(create_lane(name, config))
@@ -51,9 +53,26 @@ def create_lane(name: str, config: ServerConfig) -> BufferedDestination:
     return BufferedDestination(destination, capacity=config.log_buffer_size)
 
 
-def local_names(config: ServerConfig) -> list[str]:
-    """Return the names of the local destinations that are switched on."""
-    return list(LOCAL) if config.enable_local_logging else []
+@asynccontextmanager
+async def open_lane(name: str, config: ServerConfig) -> AsyncIterator[BufferedDestination]:
+    """Give one destination behind its buffer, open; its end takes no longer than LOG_DRAIN_TIMEOUT_MS.
+
+    Whoever wants entries delivered flushes before; a destination that cannot be closed is no failure.
+    """
+    lane = create_lane(name, config)
+    await lane.open()
+    try:
+        yield lane
+    finally:
+        with suppress(Exception):
+            async with asyncio.timeout(config.log_drain_timeout_ms / 1000):
+                await lane.close()
+
+
+def wanted_names(config: ServerConfig) -> list[str]:
+    """Return the names of all destinations that are switched on, each once."""
+    local = LOCAL if config.enable_local_logging else {}
+    return list(dict.fromkeys([*local, *production_names(config)]))
 
 
 def production_names(config: ServerConfig) -> list[str]:
