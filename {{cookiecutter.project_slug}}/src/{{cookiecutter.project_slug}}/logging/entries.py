@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .correlation import get_correlation_id, new_id
 from .destinations.base import LogEntry, LogType
+from .errors import text_of
 from .redaction import REDACTED, Memo, Redactor
 from .values import MAX_TEXT, json_copy, json_safe, safe_text
 
@@ -139,10 +140,7 @@ class EntryFactory:
 
     def error_text(self, error: BaseException) -> str:
         """Return an exception's text, or its class where it has none or cannot say."""
-        try:
-            return self.text(str(error)) or type(error).__name__
-        except Exception:  # noqa: BLE001 - __str__ is other people's code
-            return type(error).__name__
+        return self.text(text_of(error))
 
     def tool_call(
         self, tool_name: str, level: str, status: str, timestamp: datetime, duration_ms: float,
