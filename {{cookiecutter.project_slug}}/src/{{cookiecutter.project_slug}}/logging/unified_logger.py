@@ -53,11 +53,11 @@ class Pipeline:
         )
         self.lanes = tuple(_lanes(destination, settings))
         self.console = BufferedDestination(ConsoleDestination(settings.log_format), capacity=settings.log_buffer_size)
+        self.all_lanes = (*self.lanes, self.console)
         self.is_closed = False
-        self._all = (*self.lanes, self.console)
         self._threshold = STDLIB_LEVELS[settings.log_level]
-        self._is_driver = _driver_test([name for lane in self.lanes for name in _driver_loggers(lane.destination)])
-        self._blueprints = [_blueprint(lane.destination) for lane in self._all]
+        self._is_driver = _driver_test([name for lane in self.lanes for name in lane.driver_loggers])
+        self._blueprints = [_blueprint(lane.destination) for lane in self.all_lanes]
         self._writers: list[WriterThread] = []
 
     def emit(self, entry: LogEntry) -> None:
@@ -85,7 +85,7 @@ class Pipeline:
 
     def flush(self, timeout: float) -> bool:
         """Wait until what was logged so far is delivered; return False when that took longer than `timeout`."""
-        deadline, left = time.monotonic() + timeout, self._all
+        deadline, left = time.monotonic() + timeout, self.all_lanes
         while left and (done := self._each(left, BufferedDestination.flush, max(0.0, deadline - time.monotonic()))):
             left = tuple(lane for lane in left if not done.get(lane))
         return not left
@@ -113,7 +113,7 @@ class Pipeline:
         timeout: float,
     ) -> dict[BufferedDestination, _T]:
         """Run something on the lanes' threads and return what came of it in time; what did not end is cancelled."""
-        pairs = zip(self._all, self._writers, strict=True)
+        pairs = zip(self.all_lanes, self._writers, strict=True)
         futures = {lane: writer.submit(work(lane)) for lane, writer in pairs if lane in lanes}
         done, late = wait(futures.values(), timeout)
         for future in late:
@@ -122,15 +122,15 @@ class Pipeline:
 
     def restart(self) -> None:
         """Begin anew with empty buffers and threads of its own: what a forked child does."""
-        for lane, blueprint in zip(self._all, self._blueprints, strict=True):
+        for lane, blueprint in zip(self.all_lanes, self._blueprints, strict=True):
             lane.restart(_blueprint(blueprint))
         self.entries.forked()
         self.start()
 
     def start(self) -> None:
         """Begin to deliver; after the log lines are captured, so that what fails at once is said as later failures."""
-        self._writers = [WriterThread() for _ in self._all]
-        for lane, writer in zip(self._all, self._writers, strict=True):
+        self._writers = [WriterThread() for _ in self.all_lanes]
+        for lane, writer in zip(self.all_lanes, self._writers, strict=True):
             writer.submit(_open(lane))
         if sys.version_info[:2] == (3, 12):  # starts no threads after main's end, and drivers need theirs to drain
             self._each(self.lanes, BufferedDestination.flush, OPENING_TIME)
@@ -202,7 +202,7 @@ class UnifiedLogger:
     def counters(cls) -> list[Counters]:
         """Return what became of the entries, per destination, the console last."""
         pipeline = cls._pipeline
-        return [] if pipeline is None else [lane.counters for lane in (*pipeline.lanes, pipeline.console)]
+        return [] if pipeline is None else [lane.counters for lane in pipeline.all_lanes]
 
     @classmethod
     def _after_fork(cls) -> None:
@@ -239,9 +239,9 @@ def _driver_test(drivers: Sequence[str]) -> Callable[[str | None], bool]:
 
 async def _open(lane: BufferedDestination) -> None:
     """Import the driver and begin to deliver; what is wrong with the driver is said when the destination opens."""
-    if driver := getattr(_inner(lane.destination), "driver", None):
+    if lane.driver:
         with hold_off_forks(), suppress(Exception):
-            import_module(driver)
+            import_module(lane.driver)
     await lane.open()
 
 
@@ -253,14 +253,6 @@ def _lanes(destination: LogDestination, settings: LogSettings) -> list[BufferedD
     if not isinstance(destination, RetryWrapper):
         destination = RetryWrapper.configured(destination, settings)
     return [BufferedDestination(destination, capacity=settings.log_buffer_size)]
-
-
-def _driver_loggers(destination: object) -> tuple[str, ...]:
-    return tuple(getattr(_inner(destination), "driver_loggers", ()))
-
-
-def _inner(destination: object) -> object:
-    return getattr(destination, "destination", destination)
 
 
 def _blueprint(destination: LogDestination) -> LogDestination:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from testkit import FailingDestination, MemoryDestination, deliver, eventually, make_entry
+from testkit import FailingDestination, HangingDestination, MemoryDestination, deliver, eventually, make_entry
 
 from {{cookiecutter.project_slug}}.logging.destinations import (
     BufferedDestination,
@@ -90,11 +91,42 @@ async def test_a_buffer_that_nobody_opened_delivers_what_is_written_to_it() -> N
     assert memory.messages == ["hello", "again"]
 
 
-async def test_closing_goes_on_while_a_destination_takes_anything() -> None:
-    """One busy item, or one broken connection, costs none of the batches behind it."""
+def test_a_buffer_that_nobody_closed_goes_on_under_another_loop() -> None:
+    """Loops end although the destination hangs, and what waits is delivered when the buffer is used again."""
+    hanging = HangingDestination()
+    lane = BufferedDestination(hanging, linger=0)
+
+    async def begin(text: str) -> None:
+        attempts = hanging.attempts
+        await lane.write(make_entry(text))
+        await eventually(lambda: hanging.attempts > attempts)
+
+    async def go_on() -> None:
+        hanging.released = True
+        await lane.write(make_entry("third"))
+        assert len(await lane.query()) == 3
+
+    thread = threading.Thread(target=asyncio.run, args=(begin("first"),), daemon=True)
+    thread.start()
+    thread.join(5)
+    assert (thread.is_alive(), asyncio.run(lane.query())) == (False, [])
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(begin("second"))
+    for task in asyncio.all_tasks(loop):
+        task.get_coro().close()
+    loop.close()
+    assert lane.counters.last_error is None
+    asyncio.run(go_on())
+    asyncio.run(lane.close())
+    assert hanging.messages == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("trouble", [ConnectionError, asyncio.CancelledError])
+async def test_closing_goes_on_while_a_destination_takes_anything(trouble: type[BaseException]) -> None:
+    """One busy item, one broken connection, or a task of the driver's, costs none of the batches behind it."""
     entries = [make_entry(str(number)) for number in range(1_200)]
     busy = PartialDeliveryError("queue full", again=entries[:100], rejected=[])
-    failing = FailingDestination(busy, ConnectionError("reset"))
+    failing = FailingDestination(busy, trouble())
     lane = await deliver(failing, entries)
     assert (lane.counters.written, lane.counters.dropped) == (1_200, 0)
     down = FailingDestination(*[ConnectionError("down")] * 100)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import io
 import json
+import os
+import resource
+import sys
 import time
 import warnings
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from unittest.mock import AsyncMock, Mock
@@ -18,7 +22,9 @@ from testkit import FailingDestination, HangingDestination, MemoryDestination, d
 
 from {{cookiecutter.project_slug}}.logging.correlation import new_id
 from {{cookiecutter.project_slug}}.logging.destinations import (
+    BufferedDestination,
     CompositeDestination,
+    ConsoleDestination,
     LogEntry,
     RetryWrapper,
     buffered,
@@ -64,7 +70,19 @@ async def test_a_retry_reaches_a_mock_a_second_time() -> None:
     mock = Mock(write=AsyncMock(side_effect=[ConnectionError, None]))
     wrapper = RetryWrapper(mock, max_attempts=5, retry_delay_ms=1)
     await wrapper.write(make_entry())
-    assert (mock.write.await_count, wrapper.retried, wrapper.failed) == (2, 1, 0)
+    assert (mock.write.await_count, wrapper.retried, wrapper.driver, wrapper.driver_loggers) == (2, 1, "", ())
+
+
+def test_a_wrapper_names_the_driver_of_what_it_wraps() -> None:
+    """However deep, and whatever that calls its own attributes: none of the driver's lines may feed back."""
+
+    class DrivenDestination(MemoryDestination):
+        driver, driver_loggers, destination = "driver", ("driver.pool",), "s3://a-word-of-its-own"
+
+    for wrapper in (BufferedDestination(DrivenDestination()), RetryWrapper(RetryWrapper(DrivenDestination()))):
+        assert (wrapper.driver, wrapper.driver_loggers) == ("driver", ("driver.pool",))
+    both = BufferedDestination(CompositeDestination([DrivenDestination(), MemoryDestination()]))
+    assert both.driver_loggers == ("driver.pool",)
 
 
 @pytest.mark.parametrize("broken", [Mock(side_effect=ValueError), AsyncMock(side_effect=ValueError), Mock()])
@@ -132,6 +150,14 @@ async def test_what_a_backend_took_of_a_batch_is_not_sent_again() -> None:
     assert (lane.counters.written, lane.counters.failed) == (4, 2)
     unwrapped = await deliver(FailingDestination(partial), entries, linger=0)
     assert (unwrapped.counters.failed, unwrapped.counters.accepted) == (2, 6)
+
+
+async def test_the_reason_why_a_rest_was_not_taken_is_never_empty() -> None:
+    """An exception without a text leaves the name of its class, also after a part of the batch was taken."""
+    entries = [make_entry(str(number)) for number in range(2)]
+    partial = PartialDeliveryError("busy", again=entries[1:], rejected=[])
+    with pytest.raises(PartialDeliveryError, match=r"^TimeoutError$"):
+        await RetryWrapper(FailingDestination(partial, TimeoutError()), 2, 1).write_batch(entries)
 
 
 async def test_pauses_grow_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,6 +238,32 @@ def test_stderr_is_the_one_of_the_start(log_format: Literal["json", "text"], cap
     UnifiedLogger.shutdown()
     shown = capfd.readouterr().err
     assert ("whole" in shown, "still running" in shown, "(None" in shown, theirs.getvalue()) == (True, True, False, "")
+
+
+async def test_a_full_stderr_is_waited_for_whatever_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above 1,024 too, where many files are open; one whose reader is gone is not waited for."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4_096, limits[1]), limits[1]))
+    reader, writer = os.pipe()
+    number = fcntl.fcntl(writer, fcntl.F_DUPFD, 2_000)
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    monkeypatch.setattr(sys, "stderr", Mock(fileno=lambda: number))
+    os.set_blocking(number, False)
+    with suppress(BlockingIOError):
+        while os.write(number, bytes(4_096)):
+            continue
+    writing = asyncio.create_task(ConsoleDestination().write(make_entry("hello")))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not writing.done()
+    assert not os.read(reader, 10_000_000).strip(b"\0")
+    await writing
+    assert b"hello" in os.read(reader, 10_000)
+    os.close(reader)
+    with pytest.raises(BrokenPipeError):
+        await ConsoleDestination().write(make_entry())
+    os.close(writer)
+    os.close(number)
 
 
 def test_entries_survive_the_way_through_a_dict() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DeliveryError, PartialDeliveryError, RefusedError, RejectedError
 from .base import SAY_INTERVAL, Complaints, Counters, LogDestination, LogEntry, Tally, batch_size_of, name_of
+from .wrappers import driver_loggers_of, driver_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,12 +37,13 @@ class BufferedDestination(LogDestination):
     def __init__(self, destination: LogDestination, *, capacity: int = CAPACITY, linger: float = LINGER) -> None:
         self.destination = destination
         self.name = name_of(destination)
+        self.driver, self.driver_loggers = driver_of(destination), driver_loggers_of(destination)
         self.capacity = capacity
         self.batch_size = min(batch_size_of(destination), capacity)
         self._linger = linger
         self._waiting: deque[LogEntry] = deque(maxlen=capacity)
         self._in_flight: list[LogEntry] = []
-        self._part = self.batch_size
+        self._part_size = self.batch_size
         self._accepted = Tally()
         self._flushed = 0
         self._written = self._failed = self._refused_in_a_row = 0
@@ -92,7 +94,7 @@ class BufferedDestination(LogDestination):
 
     async def write(self, entry: LogEntry) -> None:
         """Take an entry and return at once; where nobody did `open`, deliver on the running loop."""
-        if self._loop is None:
+        if self._loop is None or self._loop.is_closed():
             await self.open()
         self.put(entry)
 
@@ -116,18 +118,19 @@ class BufferedDestination(LogDestination):
 
     async def query(self, **filters: Any) -> list[LogEntry]:
         """Query the destination on its own loop, after what waits was given a moment to arrive."""
-        if self._loop is None or self._loop is asyncio.get_running_loop():
+        loop = self._loop
+        if loop is None or loop.is_closed() or loop is asyncio.get_running_loop():
             return await self._query(filters)
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._query(filters), self._loop))
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._query(filters), loop))
 
     async def close(self) -> None:
         """Deliver what waits, as long as the destination takes any of it, and close; what is left counts as dropped."""
-        if self._task is not None:
+        if self._task is not None and not self._task.done():
             self._closing.set()
             self._wake()
             self._hurry()
             await self._task
-            self._task = None
+        self._task = None
         await self.destination.close()
         self._closed = True
 
@@ -208,43 +211,43 @@ class BufferedDestination(LogDestination):
                 self._in_flight.append(self._waiting.popleft())
 
     async def _deliver(self) -> bool:
-        """Write the first part of what is in flight and return whether to go on at once.
-
-        The part is halved with every failure, down to the one entry that may be at fault, and grows again. Nothing is
-        written before the destination could be opened.
-        """
-        part = self._in_flight[: self._part]
+        """Deliver the first part of what is in flight, halved by each failure; return whether to go on at once."""
+        part = self._in_flight[: self._part_size]
         try:
-            if not self._is_open:
-                await self._open_destination()
-            if not part:
-                return True
-            await self.destination.write_batch(part)
+            await self._write(part)
         except RejectedError as error:
             await self._reject(part, error)
-            return True
         except PartialDeliveryError as error:
-            return self._settle(part, error)
+            return self._settle_partially(part, error)
         except RefusedError as error:
             self._refuse(len(part), error)
             del self._in_flight[: len(part)]
             return False
+        except GeneratorExit:
+            raise
         except BaseException as error:  # whatever a driver raises, CancelledError too, is passing trouble
-            if self._closing.is_set() and isinstance(error, asyncio.CancelledError):
-                raise
+            if isinstance(error, asyncio.CancelledError) and self._task is not None and self._task.cancelling():
+                raise  # it is this task that is cancelled, and not one of a driver's
             self._keep(part, error)
             return False
-        else:
-            self._written += len(part)
-            self._refused_in_a_row = 0
-            self._complaints.recovered()
-        del self._in_flight[: len(part)]
-        self._part = min(2 * self._part, self.batch_size)
         return True
+
+    async def _write(self, part: list[LogEntry]) -> None:
+        """Write a part, and let the next one be larger; a part of no entries only opens the destination."""
+        if not self._is_open:
+            await self._open_destination()
+        if not part:
+            return
+        await self.destination.write_batch(part)
+        self._written += len(part)
+        del self._in_flight[: len(part)]
+        self._refused_in_a_row = 0
+        self._part_size = min(2 * self._part_size, self.batch_size)
+        self._complaints.recovered()
 
     async def _reject(self, part: list[LogEntry], error: RejectedError) -> None:
         """Try the halves of a part apart; of one that is a single entry, let that go."""
-        self._part = max(1, len(part) // 2)
+        self._part_size = max(1, len(part) // 2)
         if len(part) > 1:
             return
         del self._in_flight[:1]
@@ -252,9 +255,9 @@ class BufferedDestination(LogDestination):
         shortest, longest = REJECTION_PAUSES
         await self._pause(min(shortest * 2**self._refused_in_a_row, longest))
         self._refused_in_a_row = min(self._refused_in_a_row + 1, 10)
-        self._part = min(2, self.batch_size)
+        self._part_size = min(2, self.batch_size)
 
-    def _settle(self, part: list[LogEntry], error: PartialDeliveryError) -> bool:
+    def _settle_partially(self, part: list[LogEntry], error: PartialDeliveryError) -> bool:
         taken = len(part) - len(error.again) - len(error.rejected)
         self._in_flight[: len(part)] = error.again
         self._written += taken
@@ -268,7 +271,7 @@ class BufferedDestination(LogDestination):
 
     def _keep(self, part: list[LogEntry], error: BaseException) -> None:
         """Leave a part where it is, to be sent in smaller ones: a slow or busy destination may take those in time."""
-        self._part = max(1, len(part) // 2) if part else self._part
+        self._part_size = max(1, len(part) // 2) if part else self._part_size
         self._complaints.down(error, f"{self._queued or ''} entries wait".lstrip(), dropped=self.counters.dropped)
 
     def _refuse(self, count: int, error: Exception) -> None:

@@ -116,7 +116,8 @@ def _stderr() -> int | None:
 
 def _is_writable(descriptor: int) -> bool:
     """Tell whether a small write would not block; where the system cannot say (Windows), take it that it would not."""
-    try:
-        return bool(select.select([], [descriptor], [], 0)[1])
-    except (OSError, ValueError):
+    if not hasattr(select, "poll"):
         return True
+    poll = select.poll()  # `select.select` knows no descriptor above 1,024
+    poll.register(descriptor, select.POLLOUT)
+    return bool(poll.poll(0))

@@ -42,12 +42,12 @@ class RetryWrapper(LogDestination):
     ) -> None:
         self.destination = destination
         self.name = name_of(destination)
+        self.driver, self.driver_loggers = driver_of(destination), driver_loggers_of(destination)
         self.batch_size = batch_size_of(destination)
         self.max_attempts = max(1, max_attempts)
         self.retry_delay = retry_delay_ms / 1000
         self.write_timeout = write_timeout_ms / 1000
         self.retried = 0
-        self.failed = 0
 
     @classmethod
     def configured(cls, destination: LogDestination, settings: LogSettings) -> Self:
@@ -64,11 +64,10 @@ class RetryWrapper(LogDestination):
         await self._in_time(self.destination.open)
 
     async def write(self, entry: LogEntry) -> None:
-        """Write one entry and return when the last attempt is over; a failure is counted and said, never raised."""
+        """Write one entry and return when the last attempt is over; a failure is said, never raised."""
         try:
             await self._attempts(lambda: self.destination.write(entry))
         except Exception as error:  # noqa: BLE001 - fire and forget
-            self.failed += 1
             _logger.warning("%s: an entry was not written: %s", self.name, text_of(error))
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
@@ -80,7 +79,7 @@ class RetryWrapper(LogDestination):
                 await self.destination.write_batch(batch)
             except PartialDeliveryError as error:
                 rejected.extend(error.rejected)
-                reasons.append(str(error))
+                reasons.append(text_of(error))
                 batch[:] = error.again
                 if batch:
                     raise
@@ -90,7 +89,7 @@ class RetryWrapper(LogDestination):
         except Exception as error:
             if len(batch) == len(entries):
                 raise
-            raise PartialDeliveryError(str(error), again=batch, rejected=rejected) from error
+            raise PartialDeliveryError(text_of(error), again=batch, rejected=rejected) from error
         if rejected:
             raise PartialDeliveryError("; ".join(dict.fromkeys(reasons)), again=[], rejected=rejected)
 
@@ -117,7 +116,7 @@ class RetryWrapper(LogDestination):
             pause = self.retry_delay * GROWTH ** (number - 1)
             await asyncio.sleep(pause * random.uniform(1, 1 + JITTER))  # noqa: S311 - spreads load, guards nothing
 
-    async def _in_time(self, call: Callable[[], Any]) -> None:
+    async def _in_time(self, call: Callable[[], Awaitable[None] | None]) -> None:
         """Await what a call returns, within the write timeout, and say so where that is over."""
         try:
             async with asyncio.timeout(self.write_timeout) as limit:
@@ -138,6 +137,7 @@ class CompositeDestination(LogDestination):
 
     def __init__(self, destinations: Iterable[LogDestination]) -> None:
         self.destinations = tuple(destinations)
+        self.driver_loggers = tuple(name for part in self.destinations for name in driver_loggers_of(part))
 
     async def open(self) -> None:
         """Open every destination."""
@@ -165,11 +165,23 @@ class CompositeDestination(LogDestination):
         """Close every destination."""
         await self._each(lambda destination: destination.close())
 
-    async def _each(self, call: Callable[[LogDestination], Any]) -> None:
+    async def _each(self, call: Callable[[LogDestination], Awaitable[None] | None]) -> None:
         await asyncio.gather(*(_guarded(destination, call) for destination in self.destinations))
 
 
-async def _guarded(destination: LogDestination, call: Callable[[LogDestination], Any]) -> None:
+def driver_of(destination: object) -> str:
+    """Return the module of a destination's driver, none where it names none."""
+    driver = getattr(destination, "driver", None)
+    return driver if isinstance(driver, str) else ""
+
+
+def driver_loggers_of(destination: object) -> tuple[str, ...]:
+    """Return the names of the loggers of a destination's driver."""
+    names = getattr(destination, "driver_loggers", None)
+    return tuple(name for name in names if isinstance(name, str)) if isinstance(names, (tuple, list)) else ()
+
+
+async def _guarded(destination: LogDestination, call: Callable[[LogDestination], Awaitable[None] | None]) -> None:
     try:
         result = call(destination)
         if inspect.isawaitable(result):
