@@ -60,11 +60,10 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield work
     UnifiedLogger.shutdown()
     UnifiedLogger._pipeline = None
+    capture.release()
     logger.remove()
-    capture._loguru_sink = None
     root.handlers[:] = handlers
     root.setLevel(level)
-    logging.captureWarnings(capture=False)
 
 
 @pytest.fixture

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import subprocess
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,18 +22,15 @@ from testkit import (
     until,
 )
 
-from {{cookiecutter.project_slug}}.logging.capture import PrintedLines
+from {{cookiecutter.project_slug}}.logging.capture import PrintedLines, capture_again
 from {{cookiecutter.project_slug}}.logging.destinations import CompositeDestination, LogEntry, RetryWrapper
+from {{cookiecutter.project_slug}}.logging.destinations.buffered import BufferedDestination
 from {{cookiecutter.project_slug}}.logging.settings import LogSettings
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-
-    from {{cookiecutter.project_slug}}.logging.destinations.base import Counters
-
-    Run = Callable[..., subprocess.CompletedProcess[str]]
 
 SCRIPT = """
 import asyncio, atexit, logging, os, signal, sys, threading, time, warnings
@@ -49,21 +45,15 @@ warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12 on os.fork
 
 
 @pytest.fixture
-def delivered(run: Run, tmp_path: Path) -> Callable[[str], list[str]]:
+def delivered(run: Callable[..., Any], tmp_path: Path) -> Callable[[str], list[str]]:
     """Return what runs a program and gives the messages that it delivered."""
 
     def deliver(text: str, *, returncode: int = 0) -> list[str]:
         result = run(*program(SCRIPT + text))
-        assert result.returncode == returncode, result.stderr
-        assert result.stdout == ""
+        assert (result.returncode, result.stdout) == (returncode, ""), result.stderr
         return [line["message"] for line in read_json_lines(tmp_path / "entries.jsonl")]
 
     return deliver
-
-
-def sum_of(counters: Counters) -> int:
-    """Return what the accepted entries became, added up."""
-    return counters.written + counters.dropped + counters.failed + counters.queued
 
 
 ENDS = {"normal": ("", 0), "exit": ("sys.exit(3)", 3), "exception": ("1 / 0", 1), "async": ("asyncio.run(main())", 0),
@@ -71,9 +61,7 @@ ENDS = {"normal": ("", 0), "exit": ("sys.exit(3)", 3), "exception": ("1 / 0", 1)
 
 
 @pytest.mark.parametrize(("end", "returncode"), ENDS.values(), ids=ENDS)
-def test_what_a_script_logged_is_delivered_when_it_ends(
-    delivered: Callable[..., list[str]], end: str, returncode: int
-) -> None:
+def test_what_a_script_logged_arrives_when_it_ends(delivered: Callable[..., Any], end: str, returncode: int) -> None:
     """`initialize` is all that a script needs, however it ends."""
     script = """
 async def main(): logger.info("last")
@@ -84,11 +72,9 @@ for number in range(1000): logger.info(f"line {number}")
     assert messages[:1_000] == [f"line {number}" for number in range(1_000)]
 
 
-def test_lines_from_atexit_and_from_late_threads_never_crash(run: Run) -> None:
+def test_lines_from_atexit_and_from_late_threads_never_crash(run: Callable[..., Any]) -> None:
     """After the drain a line is counted and shown on stderr; a thread that outlives `main` harms nothing."""
-    script = (
-        SCRIPT
-        + """
+    script = """
 UnifiedLogger.initialize(destination)
 def late():
     threading.main_thread().join(); until(lambda: UnifiedLogger._pipeline.is_closed)
@@ -99,12 +85,10 @@ threading.Thread(target=late).start()
 atexit.register(lambda: logger.info("from atexit"))
 logger.info("in time")
 """
-    )
-    result = run(*program(script))
+    result = run(*program(SCRIPT + script))
     assert (result.returncode, result.stdout) == (0, "")
     assert "Traceback" not in result.stderr
-    for line in ("in time", "from a late thread", "also late", "from atexit"):
-        assert line in result.stderr
+    assert all(line in result.stderr for line in ("in time", "from a late thread", "also late", "from atexit"))
 
 
 def test_a_forked_child_delivers_its_own_lines_only(delivered: Callable[..., list[str]]) -> None:
@@ -124,6 +108,24 @@ logger.info("parent after")
     assert sorted(messages) == ["child", "parent after", "parent before", "worker"]
 
 
+def test_a_fork_inside_of_what_holds_off_forks(delivered: Callable[..., list[str]]) -> None:
+    """The thread does not wait for itself, and in the child forks are held off as before."""
+    assert not delivered("""
+from PACKAGE.logging import writer
+def hold():
+    with writer.hold_off_forks(): held.set(); until(lambda: writer._forks._awaited); ended.append(True)
+def fork():
+    os.fork() or os._exit(0)
+    assert ended, "the child was not held off"
+begun, held, ended = time.monotonic(), threading.Event(), []
+with writer.hold_off_forks(): child = os.fork()
+assert time.monotonic() - begun < writer.FORK_PATIENCE / 2, "the thread waited for itself"
+if child: sys.exit(os.waitpid(child, 0)[1] != 0)
+threading.Thread(target=hold, daemon=True).start(); held.wait()
+asyncio.run(asyncio.to_thread(fork))
+""")
+
+
 def test_logging_from_signal_handlers_and_the_main_program_at_once(delivered: Callable[..., list[str]]) -> None:
     """A handler that logs in the middle of a log call neither deadlocks nor crashes, and no line of main is lost."""
     messages = delivered("""
@@ -136,17 +138,14 @@ signal.setitimer(signal.ITIMER_REAL, 0)
     assert [text for text in messages if text != "tick"] == [f"line {number}" for number in range(5_000)]
 
 
-def test_a_hanging_destination_cannot_keep_a_process_from_ending(run: Run) -> None:
+def test_a_hanging_destination_cannot_keep_a_process_from_ending(run: Callable[..., Any]) -> None:
     """The drain has a deadline, and what was lost is said on stderr."""
-    script = (
-        SCRIPT
-        + """
+    script = """
 UnifiedLogger.initialize(HangingDestination(), settings=LogSettings(log_drain_timeout_ms=300))
 for number in range(100): logger.info(number)
 """
-    )
     begun = time.monotonic()
-    result = run(*program(script))
+    result = run(*program(SCRIPT + script))
     assert result.returncode == 0
     assert time.monotonic() - begun < 5
     assert "memory: written 0, retried 0, dropped 100, failed 0, queued 0" in result.stderr
@@ -169,11 +168,8 @@ def test_threads_lose_nothing(memory: MemoryDestination) -> None:
         for number in range(500):
             logger.info("{name} {number}", name=name, number=number)
 
-    threads = [threading.Thread(target=work, args=(f"t{index}",)) for index in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as pool:
+        pool.map(work, [f"t{index}" for index in range(8)])
     UnifiedLogger.flush()
     for index in range(8):
         lines = [text for text in memory.messages if text.startswith(f"t{index} ")]
@@ -190,12 +186,12 @@ def test_memory_is_bounded_and_every_entry_accounted_for(capfd: pytest.CaptureFi
         UnifiedLogger.emit(make_entry(str(number)))
     assert time.monotonic() - begun < 10
     counters = until(lambda: (c := UnifiedLogger.counters()[0]).last_error and c)
-    assert counters.accepted == 100_000 == sum_of(counters)
+    assert counters.accepted == 100_000 == counters.written + counters.dropped + counters.failed + counters.queued
     assert counters.queued <= 2_000
     assert sum(isinstance(item, LogEntry) for item in gc.get_objects()) < 3_000
     UnifiedLogger.shutdown(0.2)
     after = UnifiedLogger.counters()[0]
-    assert (after.dropped, sum_of(after)) == (100_000, 100_000)
+    assert (after.accepted, after.dropped, after.queued) == (100_000, 100_000, 0)
     assert capfd.readouterr().err.count("dropped so far") <= 1
 
 
@@ -228,6 +224,7 @@ class ChattyDestination(MemoryDestination):
     """Its driver logs on every write, from the writer's thread, from an executor's and from a thread of its own."""
 
     driver_loggers = ("chatty.pool",)
+    destination = "s3://a-word-of-its-own"
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
         """Write and chat."""
@@ -236,15 +233,13 @@ class ChattyDestination(MemoryDestination):
         logging.getLogger("elsewhere").warning("on the writer")
         logger.warning("by loguru")
         await asyncio.to_thread(logger.warning, "on the executor")
-        worker = threading.Thread(target=logging.getLogger("chatty.pool.wire").warning, args=("driver thread",))
-        worker.start()
-        worker.join()
+        with ThreadPoolExecutor() as pool:
+            pool.submit(logging.getLogger("chatty.pool.wire").warning, "driver thread")
 
 
 def test_a_drivers_own_lines_never_feed_back(capfd: pytest.CaptureFixture[str]) -> None:
     """They are on stderr, and the destination gets the application's one line only."""
-    chatty = ChattyDestination()
-    UnifiedLogger.initialize(chatty)
+    UnifiedLogger.initialize(BufferedDestination(chatty := ChattyDestination()))
     logger.info("the application's line")
     UnifiedLogger.flush()
     UnifiedLogger.shutdown()
@@ -256,8 +251,7 @@ def test_a_drivers_own_lines_never_feed_back(capfd: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR"])
 def test_the_level_is_honoured_for_every_logger(level: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Loguru, the standard library and its child loggers; tool calls are recorded at any level, shown from it on."""
-    memory = MemoryDestination()
-    UnifiedLogger.initialize(memory, settings=LogSettings(log_level=level))
+    UnifiedLogger.initialize(memory := MemoryDestination(), settings=LogSettings(log_level=level))
     for log in (logger, logging.getLogger("app.child")):
         for name in ("debug", "info", "warning", "error"):
             getattr(log, name)(name)
@@ -269,11 +263,18 @@ def test_the_level_is_honoured_for_every_logger(level: str, capfd: pytest.Captur
     assert ("a tool call" in capfd.readouterr().err) == (level in {"DEBUG", "INFO"})
 
 
+@pytest.mark.parametrize(("option", "text"), [("record", "{record[x]}"), ("colors", "{key} <b>"), ("lazy", "{key}")])
+def test_no_option_of_loguru_raises_in_the_caller(memory: MemoryDestination, option: str, text: str) -> None:
+    """What cannot be formatted, coloured or evaluated is logged as the text of its template, with its values."""
+    logger.opt(**{option: True}).info(text, key=1)
+    UnifiedLogger.flush()
+    assert [(entry.message, entry.extra_data) for entry in memory.entries] == [(text, {"key": 1})]
+
+
 def test_initialising_again_drains_and_closes_what_was_there(memory: MemoryDestination) -> None:
     """Each destination has what was logged in its time, and is closed once."""
     logger.info("first")
-    second = MemoryDestination()
-    UnifiedLogger.initialize(second)
+    UnifiedLogger.initialize(second := MemoryDestination())
     logger.info("second")
     UnifiedLogger.shutdown()
     UnifiedLogger.shutdown()
@@ -296,5 +297,4 @@ def test_without_initialize_entries_go_nowhere() -> None:
     """Emitting, flushing and shutting down are harmless before there is anything."""
     UnifiedLogger.emit(make_entry())
     UnifiedLogger.shutdown()
-    assert UnifiedLogger.flush()
-    assert UnifiedLogger.counters() == []
+    assert (UnifiedLogger.flush(), UnifiedLogger.counters(), capture_again()) == (True, [], [])

@@ -149,6 +149,18 @@ def capture_again() -> list[str]:
     return [name for name, again in gone.items() if again is not None and not again()]
 
 
+def release() -> None:
+    """Let go of loguru and of the root logger."""
+    global _loguru_sink, _loguru_again, _stdlib_again  # noqa: PLW0603 - as above
+    if _loguru_sink is not None:
+        _remove(_loguru_sink)
+    _loguru_sink = _loguru_again = _stdlib_again = None
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler, StdlibHandler)]:
+        root.removeHandler(handler)
+    logging.captureWarnings(capture=False)
+
+
 def guard_loguru() -> None:
     """Let a log call never raise because of its values: the template's text is logged instead.
 
@@ -162,13 +174,13 @@ def guard_loguru() -> None:
 
     def guarded(self: Any, level: Any, decorated: Any, options: Any, message: Any, args: Any, kwargs: Any) -> None:
         exception, depth, *others = options
-        deeper = (exception, depth + 1, *others)
-        try:
-            original(self, level, decorated, deeper, message, args, kwargs)
+        try:  # with a copy of the values, since `opt(record=True)` adds the record to them
+            original(self, level, decorated, (exception, depth + 1, *others), message, args, {**kwargs})
         except Exception:  # noqa: BLE001 - braces without a value, a broken __format__, __str__ or __repr__
-            *kept, extra = deeper
+            raw, capture, patchers, extra = others[3:]
+            plain = (exception, depth + 1, False, False, False, raw, capture, patchers, {**extra, **kwargs})
             text = message if isinstance(message, str) else str(readable(message))
-            original(self, level, decorated, (*kept, {**extra, **kwargs}), text, (), {})
+            original(self, level, decorated, plain, text, (), {})
 
     guarded.is_guarded = True  # type: ignore[attr-defined]
     kind._log = guarded  # noqa: SLF001 - see above

@@ -104,6 +104,9 @@ class _Forks:
     """Lets a fork wait while a thread has locks that nobody would release in the child."""
 
     def __init__(self) -> None:
+        self._reset()
+
+    def _reset(self) -> None:
         self._changed = threading.Condition()
         self._mine = _Holding()
         self._holding = 0
@@ -123,15 +126,16 @@ class _Forks:
             yield
         finally:
             with self._changed:
-                self._mine.depth -= 1
-                self._holding -= 1
+                if self._mine.depth:  # in a child that was forked inside of the block it is not
+                    self._mine.depth -= 1
+                    self._holding -= 1
                 self._changed.notify_all()
 
     def before(self) -> None:
-        """Wait until nobody holds forks off."""
+        """Wait until nobody else holds forks off."""
         self._changed.acquire()
         self._awaited += 1
-        self._changed.wait_for(lambda: not self._holding, FORK_PATIENCE)
+        self._changed.wait_for(lambda: self._holding <= self._mine.depth, FORK_PATIENCE)
 
     def after_in_parent(self) -> None:
         """Let others go on."""
@@ -141,7 +145,7 @@ class _Forks:
 
     def after_in_child(self) -> None:
         """Begin anew: none of the others is here."""
-        _Forks.__init__(self)
+        self._reset()
 
 
 _forks = _Forks()
