@@ -18,7 +18,7 @@ TOOLS = ["crash", "login", *EXAMPLES]
 
 @dataclass(frozen=True)
 class Project:
-    """A baked project: its sources, and an environment with its wheel and the SDK's `mcp` command."""
+    """A baked project: its sources, and an environment with its wheel and what its own developers have."""
 
     folder: Path
 
@@ -52,6 +52,6 @@ def install(folder: Path) -> None:
     source = bake(folder)
     venv = folder / "venv"
     uv("venv", "--relocatable", "--python", sys.executable, venv)
-    uv("pip", "install", "--python", venv / "bin" / "python", source, "mcp[cli]")
+    uv("pip", "install", "--python", venv / "bin" / "python", f"{source}[dev]")
     (tools,) = venv.glob(f"lib/python*/site-packages/{SLUG}/tools")
     shutil.copy(PLANTED / "crash.py", tools)

@@ -116,7 +116,7 @@ class _Forks:
     def hold_off(self) -> Iterator[None]:
         """Let a fork of this process wait for the end of the block, and the block for a fork that waits already.
 
-        For imports, and for calls of a library that has locks of its own, as SQLite has; not for what may hang.
+        For imports, and for calls of a library that has locks of its own in C; not for what may hang.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._mine.depth or not self._awaited)
