@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from .choices import DEFAULTS, DestinationSettings
 from .logging.errors import SettingError
+from .logging.redaction import without_login
 from .logging.settings import LogSettings, TextList
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 CONFIG_FILE = Path("config.yaml")
 """Read from the working folder when it is there and no other file is named."""
 
-_LOGIN = re.compile(r"^([\w.+-]+://)?.*@", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _logger = logging.getLogger(__name__)
 
@@ -35,11 +35,6 @@ class WithLogin(str):
     def __repr__(self) -> str:
         """Return the text as a literal, the login replaced."""
         return str.__repr__(without_login(self))
-
-
-def without_login(text: str) -> str:
-    """Return a text in which stars stand for all that is before its last @, but for a scheme."""
-    return _LOGIN.sub(r"\1***@", text)
 
 
 def _begins_with_slash(value: object) -> object:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from ..choices import COMMAND, DESTINATIONS, LOCAL, PRODUCTION
-from ..config import CONFIG_FILE, ServerConfig, WithLogin, destination_of, without_login
+from ..config import CONFIG_FILE, ServerConfig, WithLogin, destination_of
 from ..logging.correlation import new_id
 from ..logging.destinations.base import LogEntry
 from ..logging.errors import LoggingError
 from ..logging.factory import open_lane, wanted_names
+from ..logging.redaction import without_login
 
 if TYPE_CHECKING:
     from ..logging.destinations.buffered import BufferedDestination

@@ -17,28 +17,58 @@ MAX_MEMOS = 4_096
 MAX_MEMO_LENGTH = 128
 
 _SECRET_KEY = re.compile(
-    # These make a key sensitive wherever they stand in it ...
-    r"_(?:pass_?words?|pass_?wds?|pass_?phrases?|pass_?codes?|pwd|secrets?|authorization|cookies?|creds|credentials?"
-    r"|jwts?|bearer|auth(?!0)"
-    r"|(?:access|account|api|auth|encryption|hmac|master|private|secret|session|signing|ssh)_?keys?"
-    r"|(?:access|api|auth|bearer|id|refresh|session)_?tokens)\d*_"
-    # ... and these at its end: `access_token`, and not `token_count`; `dbpassword`; `db_pass`, and not `boarding_pass`.
-    r"|(?:_(?:access|auth|id|refresh|session)?token|_sessionid"
-    r"|[^_](?:passwords?|passwd|secrets?|(?:access|api|auth|private|secret)keys?|(?:access|auth|refresh|session)tokens?)"
-    r"|(?:admin|auth|db|ftp|ldap|login|mail|pg|redis|root|smtp|sql|ssh|user)pass"
-    r"|(?:^|_(?!(?:all|backward|band|boarding|bus|day|each|first|forward|guest|high|last|low|max|min|multi|next|num|one"
-    r"|per|press|render|season|second|single|ski|test|tests|third|total|two)_)[^_]+)_pass)\d*(?:_\d+)*_$"
+    r"""
+    # Wherever they stand in a key ...
+    _(?: pass_?words? | pass_?wds? | pass_?phrases? | pass_?codes? | pwd             # password_hash, PassWd
+       | secrets?                                                                    # secret_value, secret1
+       | authorization                                                               # Proxy-Authorization
+       | cookies?                                                                    # set-cookie
+       | creds | credentials?                                                        # db_creds
+       | jwts? | bearer                                                              # jwt_value
+       | auth(?!0)                                                                   # auth_header, not auth0_domain
+       | (?: access | account | api | auth | encryption | hmac | master | private | secret | session | signing | ssh )
+         _?keys?                                                                     # aws_secret_access_key
+       | (?: access | api | auth | bearer | id | refresh | session )_?tokens         # refresh_tokens
+      )\d*_
+    # ... and only at its end.
+  | (?: _(?: access | auth | id | refresh | session )?token                          # access_token, not token_count
+      | _sessionid                                                                   # sessionid
+      | [^_](?: passwords? | passwd | secrets?                                       # dbpassword
+              | (?: access | api | auth | private | secret )keys?                    # myapikey
+              | (?: access | auth | refresh | session )tokens? )                     # myaccesstoken
+      | (?: admin | auth | db | ftp | ldap | login | mail | pg | redis | root | smtp | sql | ssh | user )
+        pass                                                                         # dbpass
+      | (?: ^ | _(?! (?: all | backward | band | boarding | bus | day | each | first | forward | guest | high | last
+                       | low | max | min | multi | next | num | one | per | press | render | season | second | single
+                       | ski | test | tests | third | total | two )_ ) [^_]+ )_pass  # db_pass, not boarding_pass
+    )\d*(?:_\d+)*_$
+    """,
+    re.VERBOSE,
 )
 """Keys whose values are secret, as their words in lower case between underscores: `_db_password_`."""
 _HINTS = re.compile(
-    r"k(?:ey|en(?<=token)|ie(?<=cookie)|ia(?<=akia)|-(?<=sk-))|p(?:wd|ass(?:[wpc\W\d_]|\Z))|c(?:ret(?<=secret)|red(?:s|en))"
-    r"|uth(?<=auth)|b(?:earer|asic[\s\\])|j(?:wt|(?<=eyj))|d(?<=sessionid)|_(?<=gh[pousr]_)|xox[baprs]-|za(?<=aiza)"
-    r"|-----begin|\0|://(?:[^\s:/@]+(?!:\d{1,5}(?:[/\"'\s]|\Z)))?:"
+    r"""
+    k(?: ey | en(?<=token) | ie(?<=cookie) | ia(?<=akia) | -(?<=sk-) )              # key, token, cookie, AKIA, sk-...
+  | p(?: wd | ass(?: [wpc\W\d_] | \Z ) )                                            # pwd, password, passphrase, pass:
+  | c(?: ret(?<=secret) | red(?:s|en) )                                             # secret, creds, credentials
+  | uth(?<=auth)                                                                    # auth, Authorization
+  | b(?: earer | asic[\s\\] )                                                       # Bearer, Basic
+  | j(?: wt | (?<=eyj) )                                                            # jwt, eyJ...
+  | d(?<=sessionid)                                                                 # sessionid
+  | _(?<=gh[pousr]_)                                                                # ghp_...
+  | xox[baprs]-                                                                     # xoxb-...
+  | za(?<=aiza)                                                                     # AIza...
+  | -----begin                                                                      # a key in PEM form
+  | \0                                                                              # NUL
+  | ://(?: [^\s:/@]+ (?! :\d{1,5}(?: [/"'\s] | \Z ) ) )?:                           # a login in an address, and no port
+    """,
+    re.VERBOSE,
 )
 """What no secret is without, in lower case, and NUL; each begins at a rare letter, which halves a search's time."""
 _SPLIT = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _PASSWORD = re.compile(r"(://(?:[^:/@]+(?!:\d{1,5}/))?:).+")
 """A password in what stands before an address's @; digits and a slash after the colon are a port."""
+_LOGIN = re.compile(r"^([\w.+-]+://)?.*@", re.DOTALL)
 _ISSUED = r"AKIA[0-9A-Z]{16}|gh[pousr]_\w{20,}|sk-[\w-]{16,}|xox[baprs]-[\w-]{10,}|AIza[\w-]{30,}"
 """Keys of known issuers."""
 _START = r"(?:\b|(?<=\\[nrt]))"
@@ -62,19 +92,40 @@ _KEY = re.compile(r"(?<![\w.-])(?P<key>[\w.-]+)\\*[\"']?\s*[:=]\s*")
 _NO_PAIR = r"(?![\w.-]+\\*[\"']?\s*[:=])"
 _BARE = r"[^\s,;&\"'}\])]+"
 _VALUE = re.compile(
-    r"(?P<quote>\\+[\"'])(?:(?!(?P=quote)).)*(?:(?P=quote))?"
-    rf"|\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|{_BARE}(?:[,;&]{_NO_PAIR}{_BARE})*",
-    re.DOTALL,
+    rf"""
+    (?P<quote>\\+["']) (?: (?!(?P=quote)). )* (?P=quote)?    # \"in a text that is quoted itself\"
+  | "(?: [^"\\] | \\. )*"?                                   # "two words"
+  | '(?: [^'\\] | \\. )*'?                                   # 'two words'
+  | {_BARE}(?: [,;&]{_NO_PAIR}{_BARE} )*                     # a,b but of a,b=c only the a
+    """,
+    re.DOTALL | re.VERBOSE,
 )
-_REST = re.compile(rf"(?:(?:'(?=\w)|[ \t,;&]++{_NO_PAIR}){_BARE})+")
+_REST = re.compile(
+    rf"""
+    (?: (?: '(?=\w)                      # don't
+          | [ \t,;&]++{_NO_PAIR} )       # the next word, unless it is a pair's key
+        {_BARE} )+
+    """,
+    re.VERBOSE,
+)
 """What follows on the first word of a passphrase: the rest of its line, or what stands before the next pair."""
 _PHRASE_KEY = re.compile("pass|pwd|secret", re.IGNORECASE)
 _BRACKET = re.compile(r"[\[{]|[\]}]")
 _OPTION = re.compile(
-    r"(?:(?<![\w-])|(?<=\\[nrt]))--(?P<key>[\w.-]+)(?P<separator>\s+)(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'-][^\s\"']*)"
+    r"""
+    (?: (?<![\w-]) | (?<=\\[nrt]) ) --(?P<key>[\w.-]+)       # --password
+    (?P<separator>\s+)
+    (?P<value> "[^"]*" | '[^']*' | [^\s"'-][^\s"']* )        # and no further option
+    """,
+    re.VERBOSE,
 )
 _INVALID = re.compile(
-    r"^(?P<place>.{0,300}\S\n)(?P<told>(?>[ |]{2,}.*?\binput_value=))(?P<value>.*)(?=, input_type=)", re.MULTILINE
+    r"""
+    ^(?P<place> .{0,300}\S\n )                               # login.password
+    (?P<told> (?> [ |]{2,}.*?\binput_value= ) )              #   Input should be a valid string [..., input_value=
+    (?P<value> .* ) (?= ,\ input_type= )                     # 1234, input_type=int]
+    """,
+    re.MULTILINE | re.VERBOSE,
 )
 """What pydantic says about an invalid value: where it is in one line, the value in the next."""
 _HARMLESS = frozenset({"null", "none", "true", "false", REDACTED})
@@ -104,7 +155,7 @@ class Redactor:
     def __init__(self, extra_keys: Iterable[str] = ()) -> None:
         self._extra = frozenset(filter(None, map(_squash, extra_keys)))
         hints = [r"[\W_]*".join(map(re.escape, key)) for key in self._extra]
-        self.hint = re.compile("|".join((_HINTS.pattern, *hints))).search
+        self.hint = re.compile("|".join((_HINTS.pattern, *hints)), re.VERBOSE).search
         """Find in a text in lower case what tells that there is something to clean."""
         self.is_secret = Memo(self._judge).__getitem__
         """Tell whether a key of this name holds a secret, in any case and style."""
@@ -170,6 +221,11 @@ class Redactor:
 
     def _option(self, match: re.Match[str]) -> str:
         return f"--{match['key']}{match['separator']}{REDACTED}" if self.is_secret(match["key"]) else match[0]
+
+
+def without_login(text: str) -> str:
+    """Return a text in which stars stand for all that is before its last @, but for a scheme."""
+    return _LOGIN.sub(r"\1***@", text)
 
 
 def _without_password(login: str, at: str, place: str) -> str:
