@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import asyncpg
 
 CONNECT_TIMEOUT = 10.0
+MAX_PORT = 65_535
 POOL_SIZE = 2
 """One connection writes, one may be read over meanwhile."""
 
@@ -49,7 +50,7 @@ class Server:
         try:
             hosts, options = _parse(dsn)
         except ValueError as error:
-            msg = f"POSTGRES_DSN is {_shown(dsn)}: {error}; valid is {_VALID}"
+            msg = f"POSTGRES_DSN is {_place(dsn)}: {error}; valid is {_VALID}"
             raise SettingError(msg) from None
         root = _root_cert(ssl_root_cert, options)
         mode = options.get("sslmode") or os.environ.get("PGSSLMODE") or _default_mode(hosts, root)
@@ -96,33 +97,37 @@ def explained(server: Server) -> Iterator[None]:
     """Turn what the server or the driver says into one sentence; what may pass is no RefusedError."""
     import asyncpg  # noqa: PLC0415
 
-    where = f"PostgreSQL at {server.address}"
     try:
         yield
-    except asyncpg.InvalidAuthorizationSpecificationError as error:
-        msg = f"{where} refuses the login of POSTGRES_DSN: {error.args[0]}"
-        raise RefusedError(msg) from error
-    except asyncpg.InsufficientPrivilegeError as error:
-        msg = f"{where} does not let the role of POSTGRES_DSN do this: {error.args[0]}"
-        raise RefusedError(msg) from error
-    except asyncpg.ClientConfigurationError as error:
-        msg = f"POSTGRES_DSN is not valid: {error.args[0]}"
-        raise RefusedError(msg) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        msg = f"{where}: {error.args[0]}"
-        raise DeliveryError(msg) from error
-    except asyncpg.InternalClientError as error:
-        msg = f"{where} has ended the connection: {error.args[0]}"
-        raise DeliveryError(msg) from error
-    except ssl.SSLCertVerificationError as error:
-        msg = f"{where} has a certificate that is not trusted ({error.verify_message}): check POSTGRES_SSL_ROOT_CERT"
-        raise RefusedError(msg) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        raise _meaning(error, f"PostgreSQL at {server.address}") from error
     except OSError as error:
-        if "rejected SSL upgrade" in str(error):
-            msg = f"{where} offers no TLS; on a network you trust, add ?sslmode=disable to POSTGRES_DSN"
-            raise RefusedError(msg) from error
-        msg = f"{where} cannot be reached: {str(error) or type(error).__name__}"
-        raise DeliveryError(msg) from error
+        raise _connection_failure(error, f"PostgreSQL at {server.address}") from error
+
+
+def _meaning(error: Exception, where: str) -> DeliveryError:
+    """Return what an exception of the driver means: by the first class that it is of, so the narrower come first."""
+    import asyncpg  # noqa: PLC0415
+
+    rows: tuple[tuple[type[Exception], type[DeliveryError], str], ...] = (
+        (asyncpg.InvalidAuthorizationSpecificationError, RefusedError, f"{where} refuses the login of POSTGRES_DSN"),
+        (asyncpg.InsufficientPrivilegeError, RefusedError, f"{where} does not let the role of POSTGRES_DSN do this"),
+        (asyncpg.ClientConfigurationError, RefusedError, "POSTGRES_DSN is not valid"),
+        (asyncpg.InternalClientError, DeliveryError, f"{where} has ended the connection"),
+        (Exception, DeliveryError, where),
+    )
+    kind, text = next((kind, text) for raised, kind, text in rows if isinstance(error, raised))
+    return kind(f"{text}: {error.args[0]}")
+
+
+def _connection_failure(error: OSError, where: str) -> DeliveryError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return RefusedError(
+            f"{where} has a certificate that is not trusted ({error.verify_message}): check POSTGRES_SSL_ROOT_CERT"
+        )
+    if "rejected SSL upgrade" in str(error):
+        return RefusedError(f"{where} offers no TLS; on a network you trust, add ?sslmode=disable to POSTGRES_DSN")
+    return DeliveryError(f"{where} cannot be reached: {str(error) or type(error).__name__}")
 
 
 async def _keep(connection: object) -> None:
@@ -141,7 +146,7 @@ def _parse(dsn: str) -> tuple[list[str], dict[str, str]]:
     options = _options(parts.query)
     hosts = parts.netloc.rpartition("@")[2] or options.get("host") or os.environ.get("PGHOST", "")
     ports = [_port(host) for host in hosts.split(",")] + options.get("port", "").split(",")
-    if not all(port == "" or (port.isdecimal() and 0 < int(port) < 65_536) for port in ports):  # noqa: PLR2004
+    if not all(port == "" or (port.isdecimal() and 1 <= int(port) <= MAX_PORT) for port in ports):
         msg = "its port is no number from 1 to 65535"
         raise ValueError(msg)
     return [unquote(host) for host in hosts.split(",") if host], options
@@ -198,8 +203,8 @@ def _is_local(host: str) -> bool:
     return False
 
 
-def _shown(dsn: str) -> str:
-    """Return a malformed DSN without its user and options, or nothing of it where a password may be anywhere."""
+def _place(dsn: str) -> str:
+    """Return where a malformed DSN leads, without user and options, or nothing where a password may be anywhere."""
     for pattern, mark in ((_WITH_USER, "***@"), (_WITHOUT_USER, "")):
         if found := pattern.fullmatch(dsn):
             return repr(f"{found[1]}{mark}{found[2]}")
