@@ -8,6 +8,7 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
+TIMEOUT_SHARE = 0.8
 Level = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
 
 
@@ -35,6 +36,10 @@ def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
+UpperCase = BeforeValidator(_upper)
+"""What lets a word of capitals be given in any case."""
+
+
 class LogSettings(BaseModel):
     """What is logged, where to, and how hard delivery is tried."""
 
@@ -44,7 +49,7 @@ class LogSettings(BaseModel):
         default="",
         description="Production destinations, comma-separated; also `package.module:Class` for one of your own.",
     )
-    log_level: Annotated[Level, BeforeValidator(_upper)] = Field(
+    log_level: Annotated[Level, UpperCase] = Field(
         default="INFO", description="Least severe level that is logged: TRACE to CRITICAL."
     )
     log_format: Literal["text", "json"] = Field(default="text", description="How stderr shows entries: text or json.")
@@ -68,3 +73,8 @@ class LogSettings(BaseModel):
     log_redact_keys: TextList = Field(
         default=[], description="More argument names whose values are never logged, comma-separated."
     )
+
+    @property
+    def attempt_timeout(self) -> float:
+        """Seconds after which an attempt ends by itself, so that it can say why: a share of the write timeout."""
+        return self.log_write_timeout_ms / 1000 * TIMEOUT_SHARE

@@ -60,6 +60,11 @@ def cut_text(text: str, limit: int) -> str:
     return f"{safe_text(text[:limit], max_text=limit)}... [truncated, {len(text)} characters]"
 
 
+def cut_value(value: object, limit: int) -> Any:
+    """Return a value with its texts cut to `limit` characters: `safe_text` of a text, `json_safe` of any other."""
+    return safe_text(value, max_text=limit) if isinstance(value, str) else json_safe(value, max_text=limit)
+
+
 def json_safe(value: object, *, max_text: int = MAX_TEXT) -> Any:
     """Return a copy of `value` made of JSON's types only, no larger than a few texts of `max_text` characters."""
     return json_copy(value, max_text=max_text)[0]
@@ -71,7 +76,7 @@ def json_copy(value: object, *, max_text: int = MAX_TEXT, cut: Callable[[str, in
         text = orjson.dumps(value, default=readable)
     except Exception:  # noqa: BLE001 - as above
         text = b""
-    if not text or len(text) > max_text or b"\\u0000" in text or (b"null" in text and _has_odd_float(value)):
+    if not text or len(text) > max_text or b"\\u0000" in text or (b"null" in text and _may_hold_odd_float(value)):
         copy = _Walk(max_text, cut).copy(value)
         return copy, orjson.dumps(copy).decode()
     return orjson.loads(text), text.decode()
@@ -105,14 +110,14 @@ _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
 )
 
 
-def _has_odd_float(value: object) -> bool:
-    """Tell whether a value holds NaN or an infinity, which orjson writes as null."""
+def _may_hold_odd_float(value: object) -> bool:
+    """Tell whether a value may hold NaN or an infinity, which orjson writes as null: wrong only towards yes."""
     if isinstance(value, float):
         return not math.isfinite(value)
     if isinstance(value, Mapping):
-        return any(map(_has_odd_float, value.values()))
+        return any(map(_may_hold_odd_float, value.values()))
     if isinstance(value, list | tuple | AbstractSet):
-        return any(map(_has_odd_float, value))
+        return any(map(_may_hold_odd_float, value))
     return not isinstance(value, str | int | None)
 
 

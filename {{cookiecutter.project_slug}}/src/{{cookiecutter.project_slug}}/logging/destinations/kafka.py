@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, SecretStr
 
 from ..errors import LoggingError, MissingDriverError, PartialDeliveryError, RejectedError, SettingError
-from ..settings import LogSettings, TextList
+from ..redaction import without_login
+from ..settings import LogSettings, TextList, UpperCase
 from .base import LogDestination, LogEntry, require_driver
 from .kafka_connection import KafkaConnection, KafkaSecurity
 from .kafka_record import by_partition, make_record
@@ -27,8 +29,6 @@ BATCH_BYTES = 512 * 1024
 MAX_MESSAGE_BYTES = 1_048_576
 """Size of a record that a broker takes unless configured otherwise (`message.max.bytes`)."""
 MAX_PORT = 65_535
-TIMEOUT_SHARE = 0.8
-"""Share of the write timeout after which an attempt ends by itself, so that it can say why."""
 
 _SERVER = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _TOPIC = re.compile(r"(?!\.{1,2}\Z)[a-zA-Z0-9._-]{1,249}")
@@ -36,10 +36,6 @@ _PLAIN_CODECS = ("none", "gzip")
 _CODECS = (*_PLAIN_CODECS, "snappy", "lz4", "zstd")
 _UNFIT = (ArithmeticError, AttributeError, TypeError, ValueError)
 """What an entry raises whose fields are not what they should be."""
-
-
-def _upper(value: object) -> object:
-    return value.strip().upper() if isinstance(value, str) else value
 
 
 def _lower(value: object) -> object:
@@ -59,11 +55,11 @@ class KafkaSettings(LogSettings):
     kafka_compression_type: Annotated[str, BeforeValidator(_lower)] = Field(
         default="none", description="none or gzip; snappy, lz4 and zstd with the package cramjam."
     )
-    kafka_security_protocol: Annotated[
-        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], BeforeValidator(_upper)
-    ] = Field(default="PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.")
-    kafka_sasl_mechanism: Annotated[Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], BeforeValidator(_upper)] = (
-        Field(default="PLAIN", description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.")
+    kafka_security_protocol: Annotated[Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], UpperCase] = Field(
+        default="PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
+    )
+    kafka_sasl_mechanism: Annotated[Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], UpperCase] = Field(
+        default="PLAIN", description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."
     )
     kafka_sasl_username: str = Field(default="", description="User name for SASL.")
     kafka_sasl_password: SecretStr = Field(default=SecretStr(""), description="Password for SASL.")
@@ -83,6 +79,15 @@ class _Sent(NamedTuple):
 
     entries: list[LogEntry]
     future: asyncio.Future[RecordMetadata]
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """How far a batch has come, which counts also where sending it ends midway."""
+
+    entries: Sequence[LogEntry]
+    sent: list[_Sent] = field(default_factory=list)
+    unfit: list[LogEntry] = field(default_factory=list)
 
 
 class KafkaDestination(LogDestination):
@@ -160,7 +165,7 @@ class KafkaDestination(LogDestination):
             ssl_certfile=config.kafka_ssl_certfile,
             ssl_keyfile=config.kafka_ssl_keyfile,
             max_message_bytes=config.kafka_max_message_bytes,
-            timeout=config.log_write_timeout_ms / 1000 * TIMEOUT_SHARE,
+            timeout=config.attempt_timeout,
         )
 
     async def open(self) -> None:
@@ -173,14 +178,14 @@ class KafkaDestination(LogDestination):
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
         """Send entries and wait until the broker has them; raise PartialDeliveryError when it has only some."""
-        sent, unfit = list[_Sent](), list[LogEntry]()
+        attempt = _Attempt(entries)
         failure: Exception | None = None
         try:
             producer = await self._connection.producer()
             async with asyncio.timeout(self.timeout):
-                await self._send(producer, entries, sent, unfit)
-                if sent:
-                    await asyncio.wait([batch.future for batch in sent])
+                await self._send(producer, attempt)
+                if attempt.sent:
+                    await asyncio.wait([batch.future for batch in attempt.sent])
         except LoggingError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - a part may have arrived all the same
@@ -188,22 +193,20 @@ class KafkaDestination(LogDestination):
         except BaseException:
             self._connection.discard()
             raise
-        self._settle(entries, sent, unfit, failure)
+        self._settle(attempt, failure)
 
     async def close(self) -> None:
         """End the connection."""
         await self._connection.close()
 
-    async def _send(
-        self, producer: AIOKafkaProducer, entries: Sequence[LogEntry], sent: list[_Sent], unfit: list[LogEntry]
-    ) -> None:
+    async def _send(self, producer: AIOKafkaProducer, attempt: _Attempt) -> None:
         """Send entries as record batches, each on its way while the next one is encoded."""
         partitions = sorted(await producer.partitions_for(self.topic))
-        for partition, group in by_partition(entries, partitions):
-            for builder, part in self._batches(producer, group, unfit):
+        for partition, group in by_partition(attempt.entries, partitions):
+            for builder, part in self._batches(producer, group, attempt.unfit):
                 future = await producer.send_batch(builder, self.topic, partition=partition)
                 future.add_done_callback(_retrieve)
-                sent.append(_Sent(part, future))
+                attempt.sent.append(_Sent(part, future))
                 await asyncio.sleep(0)
 
     def _batches(
@@ -224,12 +227,10 @@ class KafkaDestination(LogDestination):
         if part:
             yield builder, part
 
-    def _settle(
-        self, entries: Sequence[LogEntry], sent: list[_Sent], unfit: list[LogEntry], failure: Exception | None
-    ) -> None:
+    def _settle(self, attempt: _Attempt, failure: Exception | None) -> None:
         """Raise what became of the entries, when not all of them arrived."""
-        arrived, rejected = list[LogEntry](), list(unfit)
-        for part, future in sent:
+        arrived, rejected = list[LogEntry](), list(attempt.unfit)
+        for part, future in attempt.sent:
             error = future.exception() if future.done() else None
             if error is not None:
                 failure = self._connection.explain(error)
@@ -238,12 +239,12 @@ class KafkaDestination(LogDestination):
                 arrived += part
         if failure is not None:
             self._connection.discard()
-        elif not unfit:
+        elif not attempt.unfit:
             return
         settled = {id(entry) for entry in (*arrived, *rejected)}
-        again = [entry for entry in entries if id(entry) not in settled]
-        failure = failure or RejectedError(f"{len(unfit)} entries hold fields that make no Kafka record")
-        if len(again) == len(entries) or len(rejected) == len(entries):
+        again = [entry for entry in attempt.entries if id(entry) not in settled]
+        failure = failure or RejectedError(f"{len(attempt.unfit)} entries hold fields that make no Kafka record")
+        if len(attempt.entries) in (len(again), len(rejected)):
             raise failure
         raise PartialDeliveryError(str(failure), again=again, rejected=rejected) from failure
 
@@ -258,7 +259,7 @@ def _check_servers(servers: Sequence[str]) -> None:
     for server in servers:
         match = _SERVER.fullmatch(server)
         if match is None or not 1 <= int(match[1]) <= MAX_PORT:
-            shown = f"***@{server.rpartition('@')[2]}" if "@" in server else server
+            shown = without_login(server)
             msg = f"KAFKA_BOOTSTRAP_SERVERS holds {shown!r}; valid is host:port, several comma-separated"
             raise SettingError(msg)
     if not servers:

@@ -73,14 +73,14 @@ class KafkaSecurity:
         """Return a context that verifies brokers, made from the files as they are now; None without TLS."""
         if not self.protocol.endswith("SSL"):
             return None
-        cafile = _path(self.cafile) if self.cafile else None
+        cafile = _expanded(self.cafile) if self.cafile else None
         with _reading("KAFKA_SSL_CAFILE", self.cafile):
             context = ssl.create_default_context(cafile=cafile)
         if self.certfile:
-            key = _path(self.keyfile) if self.keyfile else None
+            key = _expanded(self.keyfile) if self.keyfile else None
             with _reading("KAFKA_SSL_CERTFILE", f"{self.certfile} (key: {self.keyfile or 'same file'})"):
                 # Without a password OpenSSL would ask for one on the terminal.
-                context.load_cert_chain(_path(self.certfile), key, password="")
+                context.load_cert_chain(_expanded(self.certfile), key, password="")
         return context
 
     def options(self) -> dict[str, Any]:
@@ -175,8 +175,6 @@ class KafkaConnection:
         return {"who": who, "mechanism": security.mechanism, "protocol": security.protocol, "topic": self.topic}
 
     async def _connect(self) -> AIOKafkaProducer:
-        from aiokafka import AIOKafkaProducer  # noqa: PLC0415 - a driver is imported where it is switched on
-
         # At DEBUG aiokafka logs every request as it is: passwords, and all entries.
         if _logger.level < logging.INFO:
             _logger.setLevel(logging.INFO)
@@ -184,17 +182,7 @@ class KafkaConnection:
         producer: AIOKafkaProducer | None = None
         try:
             async with asyncio.timeout(self.timeout):
-                server = await self._answering(options)
-                producer = AIOKafkaProducer(
-                    bootstrap_servers=server,
-                    acks=1 if self._acks == "1" else "all",
-                    enable_idempotence=self._acks == "all",
-                    compression_type=self._compression,
-                    max_batch_size=self._batch_bytes,
-                    retry_backoff_ms=RETRY_BACKOFF_MS,
-                    **options,
-                )
-                _calm(producer.client)
+                producer = self._build(await self._answering(options), options)
                 await producer.start()
                 await producer.partitions_for(self.topic)
         except BaseException as error:
@@ -204,6 +192,21 @@ class KafkaConnection:
                 raise
             no_topic = producer is not None and type(error).__name__ in _UNANSWERED
             raise (self._no_topic(producer) if no_topic else self.explain(error)) from error
+        return producer
+
+    def _build(self, server: str, options: dict[str, Any]) -> AIOKafkaProducer:
+        from aiokafka import AIOKafkaProducer  # noqa: PLC0415 - a driver is imported where it is switched on
+
+        producer = AIOKafkaProducer(
+            bootstrap_servers=server,
+            acks=1 if self._acks == "1" else "all",
+            enable_idempotence=self._acks == "all",
+            compression_type=self._compression,
+            max_batch_size=self._batch_bytes,
+            retry_backoff_ms=RETRY_BACKOFF_MS,
+            **options,
+        )
+        _calm(producer.client)
         return producer
 
     async def _answering(self, options: dict[str, Any]) -> str:
@@ -280,7 +283,7 @@ async def _close(client: AIOKafkaClient, *, patience: float) -> None:
     await closing
 
 
-def _path(path: str) -> str:
+def _expanded(path: str) -> str:
     return str(Path(path).expanduser())
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC
-from functools import partial
 from typing import TYPE_CHECKING
 
 import orjson
 
-from ..values import encode_json_bytes, json_safe, readable, safe_text
+from ..values import cut_value, encode_json_bytes, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -72,14 +71,9 @@ def _trimmed(entry: LogEntry, size: int, limit: int) -> bytes:
     """Return an entry's JSON with its texts cut until it fits, and with `trimmed`, its size, in `extra_data`."""
     values: dict[str, object] = {}
     for share in TRIM_SHARES:
-        cut = partial(_cut, length=limit // share)
-        values = {name: cut(value) for name, value in entry.to_dict().items()}
+        values = {name: cut_value(value, limit // share) for name, value in entry.to_dict().items()}
         extra = values["extra_data"] if isinstance(values["extra_data"], dict) else {}
         value = encode_json_bytes({**values, "extra_data": {**extra, "trimmed": size}})
         if len(value) <= limit:
             return value
     return encode_json_bytes({**values, "input_args": None, "extra_data": {"trimmed": size}})
-
-
-def _cut(value: object, *, length: int) -> object:
-    return safe_text(value, max_text=length) if isinstance(value, str) else json_safe(value, max_text=length)
