@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from .destinations.base import LogEntry
 
+MAX_REASON = 300
+"""Characters kept of what a destination gives as its reason."""
+
 
 class LoggingError(Exception):
     """Something the logging stack says in one sentence."""

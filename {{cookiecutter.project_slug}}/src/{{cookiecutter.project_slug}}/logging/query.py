@@ -13,6 +13,8 @@ from .settings import Level
 MAX_LIMIT = 10_000
 LEVELS: tuple[Level, ...] = get_args(Level)
 """Loguru's levels from the least to the most severe."""
+TEXT_FIELDS = ("message", "error_message", "output_summary", "tool_name")
+"""The fields that the filter `text` looks into, beside the arguments."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -179,11 +179,17 @@ async def test_what_does_not_account_for_every_entry_is_no_receipt(serve: Callab
 
 
 async def test_another_server_is_noticed_at_once(serve: Callable[..., Any]) -> None:
-    """Opening asks as writing does, and what answers without entries has not found none."""
+    """Opening asks as writing does."""
     _, destination = await serve((200, {"message": f"welcome, {SECRET}"}))
     with pytest.raises(DeliveryError, match=r'does not tell what .* answers {"message":"welcome, \[redacted\]"} '):
         await destination.open()
-    with pytest.raises(DeliveryError, match="does not tell which entries there are"):
+
+
+@pytest.mark.parametrize("logs", [None, {}, ["entry"], [{}], [{"timestamp": "yesterday"}]])
+async def test_what_holds_no_entries_is_no_answer_to_a_query(serve: Callable[..., Any], logs: object) -> None:
+    """Any server may answer 200 with some JSON, which is not to say that there are none."""
+    _, destination = await serve((200, {"logs": logs}))
+    with pytest.raises(DeliveryError, match=r"does not tell which entries there are.*deployed"):
         await destination.query()
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import elasticsearch_kit
 import pytest
 from elasticsearch_kit import HOSTS, Stub
-from testkit import require_backend
+from testkit import make_entry, require_backend
 
 from {{cookiecutter.project_slug}}.logging.destinations.base import PACKAGE
 from {{cookiecutter.project_slug}}.logging.destinations.elasticsearch import (
@@ -137,6 +137,17 @@ def test_building_it_imports_no_driver() -> None:
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     assert subprocess.run([sys.executable, "-c", program], env=environment, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("moment", [None, "yesterday", 1_700_000_000_000])
+async def test_a_document_without_a_time_is_no_entry(stub: Stub, destination: Any, moment: object) -> None:
+    """Somebody else's ends no query, and neither takes a place from ours nor counts where some are passed over."""
+    sources = [{"entry_id": "theirs", "timestamp": moment}, *(make_entry(text).to_dict() for text in "ab")]
+    hits = [{"_index": "mcp-logs-2026.03.14", "_source": source, "sort": [0]} for source in sources]
+    stub.answers["POST /mcp-logs-*.*.*/_search"] = 200, {"hits": {"hits": hits}, "_shards": {}}
+    found = await destination(stub.url).query()
+    passed_over = await destination(stub.url).query(offset=1)
+    assert [[entry.message for entry in entries] for entries in (found, passed_over)] == [["a", "b"], ["b"]]
 
 
 async def test_half_an_answer_to_a_query_is_none(stub: Stub, destination: Any) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from testkit import ARGUMENTS, SEARCHES, make_entry
 
-from {{cookiecutter.project_slug}}.logging.destinations import RetryWrapper, SQLiteDestination, sqlite
+from {{cookiecutter.project_slug}}.logging.destinations import RetryWrapper, SQLiteDestination, base, sqlite
 from {{cookiecutter.project_slug}}.logging.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ async def test_what_is_past_retention_is_removed(path: Path, days: int, kept: li
 async def test_retention_runs_once_an_hour(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not for each batch, and not only at the start."""
     now = 0.0
-    monkeypatch.setattr(sqlite, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(base, "time", SimpleNamespace(monotonic=lambda: now))
     destination = SQLiteDestination(path, retention_days=1)
     kept = []
     for minutes in (0, 1, 59, 60, 61, 120):
@@ -103,6 +103,17 @@ async def test_the_values_of_arguments_can_be_searched(path: Path) -> None:
     found = {text: len(await destination.query(text=text)) for text in SEARCHES}
     await destination.close()
     assert found == SEARCHES
+
+
+async def test_a_row_of_somebody_else_ends_no_query(path: Path) -> None:
+    """What it lacks is empty, and its time is UTC unless it says otherwise."""
+    destination = SQLiteDestination(path)
+    await destination.write(make_entry("ours"))
+    alter(path, "INSERT INTO unified_logs (timestamp, entry_id) VALUES ('2999-01-01 00:00', 'theirs')")
+    theirs, ours = await destination.query()
+    await destination.close()
+    assert (theirs.entry_id, theirs.message, theirs.timestamp) == ("theirs", "", datetime(2999, 1, 1, tzinfo=UTC))
+    assert ours.message == "ours"
 
 
 async def test_a_retention_that_fails_fails_no_delivery(path: Path, caplog: pytest.LogCaptureFixture) -> None:

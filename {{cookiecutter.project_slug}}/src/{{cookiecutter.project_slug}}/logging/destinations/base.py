@@ -25,6 +25,8 @@ PACKAGE = __name__.partition(".")[0]
 """This project's import package."""
 SAY_INTERVAL = 30.0
 """Seconds between two complaints about the same destination."""
+RETENTION_INTERVAL = 3_600.0
+"""Seconds between two removals of what is past retention."""
 LogType = Literal["tool_execution", "internal", "framework"]
 Status = Literal["success", "error", "cancelled", "validation_error", "unknown_tool", "input_required"]
 """How a tool call can end."""
@@ -91,15 +93,28 @@ class LogEntry:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> LogEntry:
-        """Build an entry from `to_dict`'s shape; names it does not know are ignored, absent ones take the default."""
+        """Build an entry from `to_dict`'s shape; raise ValueError where it has no time, without which it is none.
+
+        Names it does not know are ignored, absent ones take the default, a text without one is empty; a naive time is
+        UTC.
+        """
         known = {name: values[name] for name in FIELD_NAMES if values.get(name) is not None}
-        if isinstance(known["timestamp"], str):
-            known["timestamp"] = datetime.fromisoformat(known["timestamp"])
-        return cls(**known)
+        return cls(**{**_NO_TEXTS, **known, "timestamp": _moment(known.get("timestamp"))})
 
 
 FIELD_NAMES: tuple[str, ...] = tuple(item.name for item in fields(LogEntry))
 """The entry's fields in their fixed order: column names, document keys and JSON keys alike."""
+JSON_FIELDS = ("input_args", "extra_data")
+"""Those that hold JSON objects."""
+_NO_TEXTS = dict.fromkeys(("correlation_id", "level", "log_type", "message"), "")
+
+
+def _moment(value: object) -> datetime:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(moment, datetime):
+        msg = f"An entry's timestamp is {value!r}; it takes a datetime, or its ISO 8601 text"
+        raise ValueError(msg)  # noqa: TRY004 - about a text as well
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def iso_utc(moment: datetime) -> str:
@@ -164,6 +179,25 @@ class Tally:
     def value(self) -> int:
         """How often `add` was called: `itertools.count` shows it in its text only."""
         return int(repr(self._count)[len("count(") : -1])
+
+
+class Interval:
+    """A pause of so many seconds between two rounds of the same work; over at first."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.end()
+
+    def end(self) -> None:
+        """Let it be over, where a round has left something to do."""
+        self._began_at = float("-inf")
+
+    def is_over(self) -> bool:
+        """Tell whether it is over, and begin it anew where it is."""
+        if time.monotonic() - self._began_at < self.seconds:
+            return False
+        self._began_at = time.monotonic()
+        return True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from pydantic import BaseModel, Field, NonNegativeInt, SecretStr, ValidationError
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 REQUEST_ENTRIES = 500
 """Entries of one request, which is one transaction: it reads an index range for each, of which it may read 4,096."""
 REQUESTS_AT_ONCE = 4
-TIMEOUT_SHARE = 0.8
-"""Share of the write timeout after which a request ends by itself, so that it can say why."""
 
 
 class ConvexSettings(LogSettings):
@@ -96,7 +95,7 @@ class ConvexDestination(LogDestination):
             config.convex_endpoint_url,
             api_key=config.convex_api_key.get_secret_value(),
             timeout=config.convex_timeout_seconds,
-            write_timeout=config.log_write_timeout_ms / 1000 * TIMEOUT_SHARE,
+            write_timeout=config.attempt_timeout,
         )
 
     async def open(self) -> None:
@@ -135,9 +134,7 @@ class ConvexDestination(LogDestination):
         while True:
             parameters = _parameters(query, limit=query.limit - len(found), offset=offset, cursor=cursor)
             answer = await self._client.request("GET", QUERY_PATH, params=parameters, timeout=self.timeout)
-            if not isinstance(logs := answer.get("logs"), list):
-                raise self._client.misunderstanding(answer, "which entries there are")
-            found += map(decode_document, logs)
+            found += self._entries(answer)
             offset, cursor = offset - answer.get("skipped", 0), answer.get("cursor") or ""
             if not cursor or len(found) >= query.limit:
                 return found
@@ -145,6 +142,13 @@ class ConvexDestination(LogDestination):
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+    def _entries(self, answer: dict[str, Any]) -> list[LogEntry]:
+        """Return the entries of an answer; raise DeliveryError where the functions in `convex/` would not give it."""
+        if isinstance(logs := answer.get("logs"), list):
+            with contextlib.suppress(AttributeError, ValueError):
+                return list(map(decode_document, logs))
+        raise self._client.misunderstanding(answer, "which entries there are")
 
     async def _ingest(self, entries: Sequence[LogEntry], logs: bytes) -> list[Rejection]:
         """Post one request; return what was rejected, or raise unless the answer accounts for every entry."""

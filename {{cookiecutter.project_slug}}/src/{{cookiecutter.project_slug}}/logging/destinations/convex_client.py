@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from ..errors import DeliveryError, RefusedError, RejectedError, SettingError
+from ..errors import MAX_REASON, DeliveryError, RefusedError, RejectedError, SettingError
+from ..redaction import without_login
 from ..writer import WRITER_NAME
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ KEEPALIVE_SECONDS = 30.0
 _REFUSED = (401, 403)
 _REJECTED = (400, 413)
 _NOT_FOUND = 404
-_MAX_REASON = 300
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _STRANGER = "(is CONVEX_ENDPOINT_URL the .convex.site URL, and are the functions in convex/ deployed?)"
 _VALID_URL = "valid is the URL of the deployment's HTTP actions, such as https://happy-otter-123.convex.site"
@@ -53,7 +53,7 @@ class ConvexClient:
 
     def safe(self, text: str) -> str:
         """Return a foreign text as one short line without our key."""
-        return " ".join(text.replace(self._api_key, "[redacted]").split())[:_MAX_REASON]
+        return " ".join(text.replace(self._api_key, "[redacted]").split())[:MAX_REASON]
 
     def misunderstanding(self, answer: dict[str, Any], lacking: str) -> DeliveryError:
         """Return the error for an answer that some other server may give, but not the functions in `convex/`."""
@@ -100,7 +100,7 @@ class ConvexClient:
 def _checked_url(url: str) -> str:
     """Return the base URL, without a slash at its end and without the route that may have been given with it."""
     base = url.strip().rstrip("/").removesuffix(INGEST_PATH).rstrip("/")
-    shown = f"...@{base.rpartition('@')[2]}" if "@" in base else base
+    shown = without_login(base)
     if not _is_url(base):
         msg = f"CONVEX_ENDPOINT_URL is {shown!r}; {_VALID_URL}"
         raise SettingError(msg)

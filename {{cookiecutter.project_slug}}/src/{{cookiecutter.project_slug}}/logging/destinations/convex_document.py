@@ -15,8 +15,8 @@ from urllib.parse import quote, unquote
 
 import orjson
 
-from ..values import encode_json, encode_json_bytes, json_safe, readable, safe_text
-from .base import FIELD_NAMES, LogEntry, iso_utc
+from ..values import cut_value, encode_json, encode_json_bytes, readable
+from .base import FIELD_NAMES, JSON_FIELDS, LogEntry, iso_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -66,7 +66,7 @@ def encode_requests(entries: Sequence[LogEntry]) -> Iterator[tuple[Sequence[LogE
 def decode_document(document: Mapping[str, Any]) -> LogEntry:
     """Return the entry of a document, its keys as they were."""
     values = {name: document.get(camel) for name, camel in NAMES.items()}
-    for name in ("input_args", "extra_data"):
+    for name in JSON_FIELDS:
         values[name] = _original(values[name])
     return LogEntry.from_dict(values)
 
@@ -164,19 +164,15 @@ def _trimmed(document: dict[str, Any], size: int) -> dict[str, Any]:
     """Return a document with its texts cut until it fits, and `trimmed`, its size in bytes, in `extraData`."""
     document.setdefault("extraData", {})
     for share in TRIM_SHARES:
-        cut = {name: _cut(value, MAX_DOCUMENT // share) for name, value in document.items()}
+        cut = {name: cut_value(value, MAX_DOCUMENT // share) for name, value in document.items()}
         cut["extraData"]["trimmed"] = size
         if _size(orjson.dumps([cut])) <= MAX_DOCUMENT:
             return cut
     for name in ("inputArgs", "extraData"):
         if name in document:  # numbers without end: a part of their JSON text has to do
-            cut[name] = {"text": _cut(encode_json(document[name]), MAX_DOCUMENT // TRIM_SHARES[-1])}
+            cut[name] = {"text": cut_value(encode_json(document[name]), MAX_DOCUMENT // TRIM_SHARES[-1])}
     cut["extraData"]["trimmed"] = size
     return cut
-
-
-def _cut(value: Any, length: int) -> Any:
-    return safe_text(value, max_text=length) if isinstance(value, str) else json_safe(value, max_text=length)
 
 
 def _original(value: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import time
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, SecretStr
@@ -12,17 +11,17 @@ from pydantic import Field, SecretStr
 from ..errors import DeliveryError, RejectedError
 from ..query import LogQuery
 from ..settings import LogSettings, TextList
-from .base import LogDestination, LogEntry, require_driver
+from .base import RETENTION_INTERVAL, Interval, LogDestination, LogEntry, require_driver
 from .elasticsearch_bulk import Results, indices, requests
 from .elasticsearch_client import Credentials, checked_ca_certs, checked_hosts, connect, explained, understood
 from .elasticsearch_index import (
     TEMPLATE_VERSION,
     all_indices,
     checked_prefix,
+    entry_of,
     expired,
     index_body,
     index_template,
-    is_match,
     is_ours,
     search_request,
 )
@@ -37,8 +36,6 @@ INDEX_PREFIX = "mcp-logs"
 REQUEST_TIMEOUT = 60.0
 REQUEST_TIMEOUT_MARGIN = 30.0
 """Seconds the client waits longer than the write timeout of the wrapper around us, which is the one that counts."""
-RETENTION_INTERVAL = 3_600.0
-"""Seconds between two looks for indices past retention."""
 PAGE = 1_000
 """Hits asked for at once."""
 _REPLY = "errors,items.*.status,items.*.error"
@@ -106,7 +103,7 @@ class ElasticsearchDestination(LogDestination):
         self._client: AsyncElasticsearch | None = None
         self._template_settled = False
         self._indices_made: set[str] | None = None
-        self._expired_at = float("-inf")
+        self._until_expiry = Interval(RETENTION_INTERVAL)
 
     @classmethod
     def from_config(cls, config: ElasticsearchSettings) -> Self:
@@ -226,8 +223,8 @@ class ElasticsearchDestination(LogDestination):
             with understood("which entries there are"):
                 self._check_shards(reply["_shards"].get("failures", ()))
                 hits = reply["hits"]["hits"]
-                matches = [hit["_source"] for hit in hits if is_match(hit, query, self.index_prefix)]
-            found += map(LogEntry.from_dict, matches[skip:])
+                matches = [entry for hit in hits if (entry := entry_of(hit, query, self.index_prefix))]
+            found += matches[skip:]
             skip = max(0, skip - len(matches))
             if len(hits) < size:
                 break
@@ -252,9 +249,8 @@ class ElasticsearchDestination(LogDestination):
         """Delete indices past retention; what was written is written, so a failure here is only said."""
         from elasticsearch import ApiError, TransportError  # noqa: PLC0415
 
-        if not self.retention_days or time.monotonic() - self._expired_at < RETENTION_INTERVAL:
+        if not self.retention_days or not self._until_expiry.is_over():
             return
-        self._expired_at = time.monotonic()
         try:
             found = await client.indices.get_alias(
                 index=all_indices(self.index_prefix), expand_wildcards=["open", "closed"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from ..errors import DeliveryError, PartialDeliveryError, RefusedError, RejectedError
+from ..errors import MAX_REASON, DeliveryError, PartialDeliveryError, RefusedError, RejectedError
 from ..values import encode_json_bytes, json_safe, readable
 from .base import FIELD_NAMES, LogEntry, iso_utc
 from .elasticsearch_index import daily_index
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MAX_REQUEST = 1_048_576
 """Bytes of one request, unless a single entry is larger: aiohttp warns of more, a small cluster answers 429 to it."""
-MAX_REASON = 300
 _TAKEN = frozenset({200, 201, 409})
 _BUSY = frozenset({429, *range(500, 600)})
 _REFUSED = frozenset({401, 403})

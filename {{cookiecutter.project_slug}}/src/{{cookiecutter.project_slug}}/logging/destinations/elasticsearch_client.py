@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from ..errors import DeliveryError, RefusedError, RejectedError, SettingError
+from ..errors import MAX_REASON, DeliveryError, RefusedError, RejectedError, SettingError
+from ..redaction import without_login
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from elasticsearch import ApiError, AsyncElasticsearch, TransportError
 
-_MAX_REASON = 300
 _STRANGER = "ELASTICSEARCH_HOSTS is not Elasticsearch"
 _KINDS: dict[int, type[DeliveryError]] = {
     HTTPStatus.BAD_REQUEST: RejectedError,
@@ -59,9 +59,7 @@ def checked_hosts(hosts: Sequence[str]) -> list[str]:
         raise SettingError(msg)
     for host in hosts:
         if problem := _host_problem(host):
-            msg = (
-                f"ELASTICSEARCH_HOSTS holds {_without_secret(host)!r}, which {problem}; valid is http://localhost:9200"
-            )
+            msg = f"ELASTICSEARCH_HOSTS holds {_host_and_port(host)!r}, which {problem}; valid is http://localhost:9200"
             raise SettingError(msg)
     return list(hosts)
 
@@ -167,7 +165,7 @@ def _transport_error(error: TransportError) -> DeliveryError:
 
     if isinstance(error, SerializationError):
         return DeliveryError(f"What answers at {_STRANGER}: it does not answer in JSON")
-    reason = re.sub(r" ssl:\w+", "", str(error.message))[:_MAX_REASON]
+    reason = re.sub(r" ssl:\w+", "", str(error.message))[:MAX_REASON]
     if found := re.search(r"certificate verify failed: (.*?)\.? \(_ssl", reason):
         reason = f"its certificate is not trusted ({found[1]}), check ELASTICSEARCH_CA_CERTS and the host name"
     return DeliveryError(f"Elasticsearch cannot be reached: {reason}")
@@ -175,7 +173,7 @@ def _transport_error(error: TransportError) -> DeliveryError:
 
 def _reason(error: ApiError) -> str:
     try:
-        return str(error.body["error"]["reason"])[:_MAX_REASON]
+        return str(error.body["error"]["reason"])[:MAX_REASON]
     except (KeyError, TypeError):
         return "no reason given"
 
@@ -193,9 +191,9 @@ def _host_problem(host: str) -> str:
     return "needs its port" if port is None and parts.scheme == "http" else ""
 
 
-def _without_secret(host: str) -> str:
+def _host_and_port(host: str) -> str:
     """Return an address without what may be a password: all before the last @, and a port that is no number."""
-    return re.sub(r":(?!//|\d+(?:/|$)).*$", ":***", re.sub(r"^(\w+://)?.*@", r"\1***@", host))
+    return re.sub(r":(?!//|\d+(?:/|$)).*$", ":***", without_login(host))
 
 
 def _checked_api_key(api_key: str) -> str:

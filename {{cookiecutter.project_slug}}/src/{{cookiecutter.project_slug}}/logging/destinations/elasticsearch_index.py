@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SettingError
-from .base import FIELD_NAMES, iso_utc
+from ..query import TEXT_FIELDS
+from .base import FIELD_NAMES, LogEntry, iso_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -40,7 +41,6 @@ _TYPES: dict[str, dict[str, Any]] = {
     "input_args": {"type": "object", "enabled": False},
     "extra_data": {"type": "object", "enabled": False},
 }
-_TEXT_FIELDS = ("message", "error_message", "output_summary", "tool_name")
 
 
 def checked_prefix(prefix: str) -> str:
@@ -109,15 +109,19 @@ def is_ours(index: str, prefix: str) -> bool:
     return _day(index, prefix) is not None
 
 
-def is_match(hit: Mapping[str, Any], query: LogQuery, prefix: str) -> bool:
-    """Tell whether a hit is an entry of ours and holds the searched text, which the cluster only narrows."""
+def entry_of(hit: Mapping[str, Any], query: LogQuery, prefix: str) -> LogEntry | None:
+    """Return a hit's entry; None where it is none, or without the searched text, which the cluster only narrows."""
     source = hit["_source"]
-    if not is_ours(hit["_index"], prefix) or "entry_id" not in source:
-        return False
-    if query.text is None:
-        return True
-    wanted = query.text.casefold()
-    return any(wanted in str(source.get(name, "")).casefold() for name in _TEXT_FIELDS)
+    if not is_ours(hit["_index"], prefix) or "entry_id" not in source or not _holds(source, query.text):
+        return None
+    try:
+        return LogEntry.from_dict(source)
+    except ValueError:
+        return None
+
+
+def _holds(source: Mapping[str, Any], text: str | None) -> bool:
+    return text is None or any(text.casefold() in str(source.get(name, "")).casefold() for name in TEXT_FIELDS)
 
 
 def _prefix_problem(prefix: str) -> str:
@@ -151,7 +155,7 @@ def _conditions(query: LogQuery) -> Iterator[dict[str, Any]]:
         if moment is not None:
             yield {"range": {"timestamp": {comparison: iso_utc(min(max(moment, _EARLIEST), _LATEST))}}}
     if query.text is not None:
-        yield {"bool": {"should": [clause for name in _TEXT_FIELDS for clause in _text_clauses(name, query.text)]}}
+        yield {"bool": {"should": [clause for name in TEXT_FIELDS for clause in _text_clauses(name, query.text)]}}
 
 
 def _text_clauses(name: str, text: str) -> Iterator[dict[str, Any]]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, SecretStr
 
-from ..errors import DeliveryError, RefusedError, RejectedError
+from ..errors import MAX_REASON, DeliveryError, RefusedError, RejectedError
 from ..query import LogQuery
 from ..settings import LogSettings
-from .base import FIELD_NAMES, LogDestination, LogEntry, require_driver
+from .base import FIELD_NAMES, RETENTION_INTERVAL, Interval, LogDestination, LogEntry, require_driver
 from .postgres_client import Server, explained
 from .postgres_rows import Row, clean_row, entry_of, row_of
 from .postgres_table import EXPIRE_CHUNK, SCHEMA_VERSION, Table, schema_version
@@ -34,10 +33,7 @@ RELEASE_TIMEOUT = 1.0
 """Seconds a cancelled statement may take to end before its connection is cut."""
 CLOSE_TIMEOUT = 0.5
 CREATION_ATTEMPTS = 3
-RETENTION_INTERVAL = 3_600.0
-"""Seconds between two removals of what is past retention."""
 
-_MAX_REASON = 300
 _EXISTS = "SELECT to_regclass($1) IS NOT NULL, obj_description(to_regclass($1)::oid, 'pg_class')"
 _SCHEMA_EXISTS = "SELECT to_regnamespace($1) IS NOT NULL"
 _logger = logging.getLogger(__name__)
@@ -86,7 +82,7 @@ class PostgresDestination(LogDestination):
         self._opening = asyncio.Lock()
         self._table_stands = False
         self._doubtful = False
-        self._expired_at = float("-inf")
+        self._until_expiry = Interval(RETENTION_INTERVAL)
 
     @classmethod
     def from_config(cls, config: PostgresSettings) -> Self:
@@ -213,7 +209,7 @@ class PostgresDestination(LogDestination):
                 await self._store(connection, entries, clean_row)
         except (*unfit, *refused) as error:
             msg = f"PostgreSQL cannot store a value: {error.args[0] if error.args else error!r}"
-            raise RejectedError(msg[:_MAX_REASON]) from error
+            raise RejectedError(msg[:MAX_REASON]) from error
 
     async def _store(self, connection: Connection, entries: Sequence[LogEntry], row: Callable[[LogEntry], Row]) -> None:
         """COPY, the fastest way; INSERT what is not there where some of it is, or may be since the last failure."""
@@ -238,9 +234,8 @@ class PostgresDestination(LogDestination):
         """Delete a chunk of what is past retention; what was written is written, so a failure here is only said."""
         import asyncpg  # noqa: PLC0415
 
-        if not self.retention_days or time.monotonic() - self._expired_at < RETENTION_INTERVAL:
+        if not self.retention_days or not self._until_expiry.is_over():
             return
-        self._expired_at = time.monotonic()
         limit = datetime.now(UTC) - timedelta(days=self.retention_days)
         try:
             status = await connection.execute(self.table.expiry(), limit)
@@ -248,4 +243,4 @@ class PostgresDestination(LogDestination):
             _logger.warning("Rows of %s past LOG_RETENTION_DAYS could not be deleted: %s", self.table, error)
         else:
             if status == f"DELETE {EXPIRE_CHUNK}":
-                self._expired_at = float("-inf")
+                self._until_expiry.end()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from ..values import decode_json, encode_json, json_safe, readable, safe_text
-from .base import FIELD_NAMES, LogEntry
+from .base import FIELD_NAMES, JSON_FIELDS, LogEntry
 from .postgres_table import COLUMN_TYPES
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ MAX_JSON_TEXT = 1_000_000
 """Characters kept of one text in JSON that has to be cleaned; entries from the logger are shorter anyway."""
 
 Row = tuple[Any, ...]
-_INPUT_ARGS, _EXTRA_DATA = map(FIELD_NAMES.index, ("input_args", "extra_data"))
+_INPUT_ARGS, _EXTRA_DATA = map(FIELD_NAMES.index, JSON_FIELDS)
 
 
 def row_of(entry: LogEntry) -> Row:
@@ -36,12 +35,10 @@ def clean_row(entry: LogEntry) -> Row:
 
 
 def entry_of(record: asyncpg.Record) -> LogEntry:
-    """Return a row's entry; asyncpg gives the ends of time without a time zone."""
+    """Return a row's entry."""
     values = dict(record)
-    for name in ("input_args", "extra_data"):
+    for name in JSON_FIELDS:
         values[name] = decode_json(values[name]) if values[name] is not None else None
-    if values["timestamp"].tzinfo is None:
-        values["timestamp"] = values["timestamp"].replace(tzinfo=UTC)
     return LogEntry.from_dict(values)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import SettingError
+from ..query import TEXT_FIELDS
 from ..values import safe_text
 from .base import FIELD_NAMES
 
@@ -33,7 +34,6 @@ _TYPES = {
 COLUMN_TYPES = {name: _TYPES.get(name, "text") for name in FIELD_NAMES}
 _CONSTRAINTS = {"timestamp": " NOT NULL", "entry_id": ' COLLATE "C" PRIMARY KEY'}
 _COLUMNS = ", ".join(f'"{name}"' for name in FIELD_NAMES)
-_TEXT_COLUMNS = ("message", "error_message", "output_summary", "tool_name")
 _HOLDS = "position(lower({{0}}::text) in lower({name})) > 0"
 _ARGUMENT_HOLDS = (
     "EXISTS (SELECT FROM jsonb_path_query(input_args, '$.**') AS value "
@@ -54,14 +54,14 @@ class Table:
     @classmethod
     def of(cls, text: str) -> Self:
         """Check a setting of the form `table` or `schema.table`; raise SettingError."""
-        parts = text.split(".")
-        if len(parts) > 2 or not all(_PART.fullmatch(part) and len(part) <= MAX_NAME for part in parts):  # noqa: PLR2004
+        name, *schema = reversed(text.split("."))
+        if schema[1:] or not all(_PART.fullmatch(part) and len(part) <= MAX_NAME for part in (name, *schema)):
             msg = (
                 f"POSTGRES_TABLE is {text!r}; valid is table or schema.table, "
                 f"each of at most {MAX_NAME} letters, digits, _ and $ that begin with a letter or _"
             )
             raise SettingError(msg)
-        return cls(parts[-1], parts[0] if len(parts) > 1 else None)
+        return cls(name, *schema)
 
     def __str__(self) -> str:
         """Return the name as SQL, quoted, so that upper case and reserved words stay what they are."""
@@ -125,7 +125,7 @@ def _conditions(query: LogQuery) -> tuple[list[str], list[Any]]:
     if query.until is not None:
         add("timestamp < {0}", query.until)
     if query.text is not None:
-        add(" OR ".join([*(_HOLDS.format(name=name) for name in _TEXT_COLUMNS), _ARGUMENT_HOLDS]), query.text)
+        add(" OR ".join([*(_HOLDS.format(name=name) for name in TEXT_FIELDS), _ARGUMENT_HOLDS]), query.text)
     return conditions, values
 
 

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import sqlite3
-import time
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -15,11 +14,21 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import Field
 
 from ..errors import DeliveryError, RefusedError, RejectedError
-from ..query import LogQuery
+from ..query import TEXT_FIELDS, LogQuery
 from ..settings import LogSettings
 from ..values import decode_json, encode_json
 from ..writer import hold_off_forks
-from .base import FIELD_NAMES, PACKAGE, LogDestination, LogEntry, iso_utc, require_driver
+from .base import (
+    FIELD_NAMES,
+    JSON_FIELDS,
+    PACKAGE,
+    RETENTION_INTERVAL,
+    Interval,
+    LogDestination,
+    LogEntry,
+    iso_utc,
+    require_driver,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,8 +39,6 @@ TABLE = "unified_logs"
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_MS = 500
 """How long SQLite itself waits for another process; short, since the buffer comes back anyway."""
-RETENTION_INTERVAL = 3_600.0
-"""Seconds between two removals of what is past retention."""
 RETENTION_CHUNK = 5_000
 ROWS = 32
 """Rows of one statement, which is as many as have no more than 999 values, the least that a SQLite may take at once.
@@ -58,8 +65,7 @@ _EXPIRE = (
     f"(SELECT id FROM {TABLE} WHERE timestamp < ? LIMIT {RETENTION_CHUNK})"
 )
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-_TEXT_COLUMNS = ("message", "error_message", "output_summary", "tool_name")
-_TIMESTAMP, _INPUT_ARGS, _EXTRA_DATA = map(FIELD_NAMES.index, ("timestamp", "input_args", "extra_data"))
+_TIMESTAMP, _INPUT_ARGS, _EXTRA_DATA = map(FIELD_NAMES.index, ("timestamp", *JSON_FIELDS))
 
 _logger = logging.getLogger(__name__)
 
@@ -93,7 +99,7 @@ class SQLiteDestination(LogDestination):
         self.retention_days = retention_days
         self._connection: aiosqlite.Connection | None = None
         self._file_id: tuple[int, int] | None = None
-        self._expired_at = float("-inf")
+        self._until_expiry = Interval(RETENTION_INTERVAL)
         self._lock = asyncio.Lock()  # writes at once would share the one connection's transaction
 
     @classmethod
@@ -193,7 +199,7 @@ class SQLiteDestination(LogDestination):
 
     async def _expire(self, connection: aiosqlite.Connection) -> None:
         """Delete what is past retention; what was written is written, so a failure here is only said."""
-        if not self.retention_days or time.monotonic() - self._expired_at < RETENTION_INTERVAL:
+        if not self.retention_days or not self._until_expiry.is_over():
             return
         limit = iso_utc(datetime.now(UTC) - timedelta(days=self.retention_days))
         try:
@@ -202,10 +208,9 @@ class SQLiteDestination(LogDestination):
         except sqlite3.Error as error:
             await connection.rollback()
             _logger.warning("Rows of %s past retention are not deleted: %s", self.path, error)
-            self._expired_at = time.monotonic()
         else:
-            if cursor.rowcount < RETENTION_CHUNK:
-                self._expired_at = time.monotonic()
+            if cursor.rowcount == RETENTION_CHUNK:
+                self._until_expiry.end()
 
 
 async def _make_schema(connection: aiosqlite.Connection) -> None:
@@ -246,7 +251,7 @@ def _by_statement(rows: list[list[Any]]) -> list[list[Any]]:
 
 def _entry(row: Sequence[Any]) -> LogEntry:
     values = dict(zip(FIELD_NAMES, row, strict=True))
-    for name in ("input_args", "extra_data"):
+    for name in JSON_FIELDS:
         values[name] = decode_json(values[name]) if values[name] is not None else None
     return LogEntry.from_dict(values)
 
@@ -261,8 +266,8 @@ def _select(query: LogQuery) -> tuple[str, list[Any]]:
             conditions.append(comparison)
             values.append(iso_utc(moment))
     if query.text is not None:
-        conditions.append(" OR ".join([*(f"holds({name}, ?)" for name in _TEXT_COLUMNS), "json_holds(input_args, ?)"]))
-        values.extend([query.text.casefold()] * (len(_TEXT_COLUMNS) + 1))
+        conditions.append(" OR ".join([*(f"holds({name}, ?)" for name in TEXT_FIELDS), "json_holds(input_args, ?)"]))
+        values.extend([query.text.casefold()] * (len(TEXT_FIELDS) + 1))
     where = " AND ".join(f"({condition})" for condition in conditions) or "1"
     order = "ORDER BY timestamp DESC, id DESC LIMIT ? OFFSET ?"
     statement = f"SELECT {', '.join(FIELD_NAMES)} FROM {TABLE} WHERE {where} {order}"  # noqa: S608 - values are bound
