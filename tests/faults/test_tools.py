@@ -30,16 +30,24 @@ async def test_errors_that_cause_each_other_are_recorded(project: Project, folde
         assert server.stored("tool_name = 'fail_in_a_circle' AND status = 'error' AND error_message = 'error 0'") == 1
 
 
-@pytest.mark.parametrize(("how", "gone"), [("loguru", "sink"), ("logging", "root logger")])
+@pytest.mark.parametrize(
+    ("how", "gone"), [("loguru", "sink"), ("logging", "root logger"), ("dictConfig", "this project''s loggers")]
+)
 async def test_a_tool_module_that_sets_up_logging_takes_no_line_away(
     project: Project, folder: Path, how: str, gone: str
 ) -> None:
-    """`logger.remove()` and `basicConfig(force=True)` at import are undone, and that is said once."""
+    """`logger.remove()`, `basicConfig(force=True)` and `dictConfig` at import are undone, and that is said once."""
     async with StdioServer(project, folder, PLANTED_SET_UP=how) as server:
         await server.call("say", count=LINES)
         await server.end()
         assert server.lines() == LINES
-        assert server.stored(f"level = 'WARNING' AND message LIKE 'a tool module removed %{gone}%'") == 1
+        assert server.stored(f"level = 'WARNING' AND message LIKE 'a tool module removed or disabled %{gone}%'") == 1
+
+
+async def test_a_tool_may_configure_its_stdout(project: Project, folder: Path) -> None:
+    """What a tool prints to is not the real stdout, and can all that a real one can."""
+    async with StdioServer(project, folder) as server:
+        assert await server.call("configure_stdout") == "utf-8"
 
 
 ENDS = """

@@ -7,6 +7,7 @@ import asyncio
 import atexit
 import gc
 import logging
+import logging.config
 import os
 import socket
 import subprocess
@@ -114,6 +115,12 @@ def chatter(lines: int) -> int:
     for number in range(lines):
         print(f"{number} {'x' * 1_000}")
     return lines
+
+
+def configure_stdout() -> str:
+    """Configure what `print` writes to, as programs do at their start."""
+    sys.stdout.reconfigure(line_buffering=True)
+    return sys.stdout.encoding
 
 
 def fork(count: int, text: str = "child") -> int:
@@ -247,6 +254,7 @@ def look_up_planted_address() -> None:
 SET_UP = {
     "loguru": lambda: (logger.remove(), logger.add(sys.stderr)),
     "logging": lambda: logging.basicConfig(level=logging.WARNING, force=True),
+    "dictConfig": lambda: logging.config.dictConfig({"version": 1}),
     "neither": lambda: None,
 }
 """What tool modules do that believe logging to be theirs."""
@@ -257,7 +265,7 @@ def register(server: MCPServer[Any]) -> None:
     SET_UP[os.environ.get("PLANTED_SET_UP", "neither")]()
     tools = (lag, state, say, say_from_threads, emit, chatter, fork, start_process, set_clock_back, sleep)
     unstoppable = (block, delegate, persist, hold_up, spin)
-    for tool in (*tools, *unstoppable, at_exit, fail, fail_in_a_circle, leave, give_back, size):
+    for tool in (*tools, *unstoppable, at_exit, fail, fail_in_a_circle, leave, give_back, size, configure_stdout):
         server.add_tool(tool)
     if "PLANTED_ADDRESS" in os.environ:
         look_up_planted_address()

@@ -31,8 +31,8 @@ _stdlib_again: Callable[[], bool] | None = None
 class PrintedLines(io.TextIOBase):
     """A stream for what tools print: its lines are handed on, so that no `print` waits for a stderr nobody reads.
 
-    A line that has no end yet is handed on when its thread flushes, and at the end of the stream. What wants a file
-    descriptor or bytes gets those of `stream`.
+    A line that has no end yet is handed on when its thread flushes, and at the end of the stream. What wants anything
+    else of a stream, such as its file descriptor, gets it from `stream`.
     """
 
     def __init__(self, take: Callable[[str], None], stream: TextIO) -> None:
@@ -45,10 +45,10 @@ class PrintedLines(io.TextIOBase):
         """The stream's encoding."""
         return self._stream.encoding
 
-    @property
-    def buffer(self) -> Any:
-        """The stream's bytes."""
-        return self._stream.buffer
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._stream, name)
 
     def fileno(self) -> int:
         """Return the stream's file descriptor."""
@@ -111,16 +111,18 @@ class StdlibHandler(logging.Handler):
 def capture_loguru(take: Callable[[Record], None], *, level: str) -> bool:
     """Send loguru's records from `level` on to `take` instead of to stderr; return whether our sink was there before.
 
-    The new sink comes before the old one goes, so that no line of another thread falls between them.
+    They are taken by the sink's filter, which loguru calls before it formats the exception and before it takes its
+    lock: nobody waits for another thread's values, and a value may log. The new sink comes before the old one goes, so
+    that no line of another thread falls between them.
     """
     global _loguru_sink, _loguru_again  # noqa: PLW0603 - loguru has one logger for the process, and so one sink of ours
 
-    def sink(message: Message) -> None:
-        take(message.record)
+    def goes_further(record: Record) -> bool:
+        take(record)
+        return False
 
     before = _loguru_sink
-    # The text that loguru formats is not used: an empty format is the cheapest one.
-    _loguru_sink = logger.add(sink, level=level, format=_no_text, backtrace=False, diagnose=False)
+    _loguru_sink = logger.add(_nowhere, level=level, filter=goes_further)
     _loguru_again = partial(capture_loguru, take, level=level)
     guard_loguru()
     _remove(0)
@@ -145,8 +147,22 @@ def capture_stdlib(take: Callable[[logging.LogRecord], None], *, level: str) -> 
 
 def capture_again() -> list[str]:
     """Capture what other code has let go since it was captured last, and return what that was."""
-    gone = {"loguru's sink": _loguru_again, "the root logger's handler": _stdlib_again}
+    gone = {
+        "loguru's sink": _loguru_again,
+        "the root logger's handler": _stdlib_again,
+        "this project's loggers": _enable_again,
+    }
     return [name for name, again in gone.items() if again is not None and not again()]
+
+
+def _enable_again() -> bool:
+    """Enable our own loggers, which say what becomes of entries; return whether they were enabled before."""
+    package, known = __name__.partition(".")[0], list(logging.root.manager.loggerDict.values())
+    loggers = [each for each in known if isinstance(each, logging.Logger) and each.name.startswith(f"{package}.")]
+    disabled = [each for each in loggers if each.disabled]
+    for each in disabled:
+        each.disabled = False
+    return not disabled
 
 
 def release() -> None:
@@ -186,8 +202,8 @@ def guard_loguru() -> None:
     kind._log = guarded  # noqa: SLF001 - see above
 
 
-def _no_text(_: Record) -> str:
-    return ""
+def _nowhere(_: Message) -> None:
+    """Stand for a sink that no message reaches."""
 
 
 def _remove(sink: int) -> bool:

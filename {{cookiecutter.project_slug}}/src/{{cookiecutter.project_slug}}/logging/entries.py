@@ -169,13 +169,14 @@ class EntryFactory:
 
     def from_stdlib(self, record: logging.LogRecord) -> LogEntry:
         """Return the entry of a standard library line."""
-        is_framework = record.name.partition(".")[0] in FRAMEWORK or record.name in FRAMEWORK
+        module = record.name or "root"
+        is_framework = module.partition(".")[0] in FRAMEWORK or module in FRAMEWORK
         message = _message(record)
-        if "ession" in message and (is_framework or record.name == "root"):
+        if "ession" in message and (is_framework or module == "root"):
             message = _SESSION_ID.sub(REDACTED, message)
         return self._line(
             "framework" if is_framework else "internal", record.levelname, datetime.fromtimestamp(record.created, UTC),
-            message, record.name, record.funcName, record.lineno, record.threadName, _extra(record),
+            message, module, record.funcName, record.lineno, record.threadName, _extra(record),
             record.exc_info[1] if record.exc_info else None,
         )  # fmt: skip
 

@@ -158,15 +158,16 @@ class UnifiedLogger:
     def initialize(
         cls, destination: LogDestination, *, settings: LogSettings | None = None, server: ServerInfo | None = None
     ) -> None:
-        """Start delivering to `destination`; one that was started before is drained and closed first."""
-        cls.shutdown()
+        """Start delivering to `destination`; one that was started before gets nothing new, is drained and closed."""
         settings = settings or LogSettings()
-        pipeline = Pipeline(destination, settings=settings, server=server)
+        pipeline, before = Pipeline(destination, settings=settings, server=server), cls._pipeline
         capture_loguru(pipeline.take_loguru, level=settings.log_level)
         capture_stdlib(pipeline.take_stdlib, level=settings.log_level)
         pipeline.start()
         cls._pipeline = pipeline
         cls._drain_at_exit()
+        if before is not None:
+            before.close(before.settings.log_drain_timeout_ms / 1000)
 
     @classmethod
     def shutdown(cls, timeout: float | None = None) -> None:

@@ -51,8 +51,8 @@ def create_mcp_server(config: ServerConfig | None = None) -> RecordingMCPServer:
     register_tools(server)
     if gone := capture_again():
         _logger.warning(
-            "a tool module removed %s, which is back now: logging is set up already, so do without `logger.remove()` "
-            "and `logging.basicConfig(force=True)`",
+            "a tool module removed or disabled %s, which is back now: logging is set up already, so do without "
+            "`logger.remove()`, `logging.basicConfig(force=True)` and `logging.config.dictConfig`",
             " and ".join(gone),
         )
     return server
