@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING
 
 from ..config import load_config
+from ..logging.destinations.console import printable
 from ..logging.errors import LoggingError, SettingError
+from ..logging.redaction import Redactor
 from .options import parse
 
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ PIPE_CLOSED = 141
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0, 1 for what failed, 2 for what was asked wrongly."""
+    _tame_streams()
     options, settings = parse(argv)
     try:
         config = load_config(**settings)
@@ -38,13 +43,36 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return serve(config)
     except LoggingError as error:
-        print(error, file=sys.stderr)
-        return 2 if isinstance(error, SettingError) else 1
+        is_ours = isinstance(error, SettingError)  # and a sentence a line; any other holds what a backend said
+        print(*map(harmless, str(error).split("\n") if is_ours else [str(error)]), sep="\n", file=sys.stderr)
+        return 2 if is_ours else 1
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left in the buffer
         return PIPE_CLOSED
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def harmless(text: str) -> str:
+    """Return what others say, on one line, without secrets and without what a terminal obeys."""
+    return printable(Redactor().text(text))
+
+
+class _HarmlessFormatter(logging.Formatter):
+    """Shows lines that are logged before the server's own logging begins, and by verbs that have none."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record on one line."""
+        return harmless(super().format(record))
+
+
+def _tame_streams() -> None:
+    """Let stdout and stderr show as an escape what their encoding lacks, and obey nothing that is logged."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_HarmlessFormatter())
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _print_all(verb: Coroutine[None, None, int]) -> int:

@@ -16,9 +16,11 @@ from ..choices import COMMAND, DESTINATIONS, LOCAL, PRODUCTION
 from ..config import CONFIG_FILE, ServerConfig, WithLogin, destination_of
 from ..logging.correlation import new_id
 from ..logging.destinations.base import LogEntry
-from ..logging.errors import LoggingError
+from ..logging.destinations.console import printable
+from ..logging.errors import LoggingError, text_of
 from ..logging.factory import open_lane, wanted_names
 from ..logging.redaction import without_login
+from . import harmless
 
 if TYPE_CHECKING:
     from ..logging.destinations.buffered import BufferedDestination
@@ -41,7 +43,7 @@ async def run_doctor(config: ServerConfig) -> int:
         if name not in wanted:
             print(f"off   {name}: {_how_to_switch_on(name)}")
             if name in config.problems:
-                print(f"      {config.problems[name]}")
+                print(f"      {harmless(config.problems[name])}")
     if not wanted:
         print("ok    stderr: the only place entries go to")
     return 0 if all(findings) else 1
@@ -54,13 +56,13 @@ async def _check(name: str, config: ServerConfig) -> bool:
             await lane.flush()
             works = await _report(lane, entry)
     except LoggingError as error:
-        print(f"FAIL  {name or 'LOG_DESTINATION_TYPE'}: {error}")
+        print(f"FAIL  {harmless(f'{name}: {error}' if name else str(error))}")
         print(f"      {_how_to_fix(name)}")
         return False
     if not works:
         print(f"      {_how_to_fix(name)}")
     if settings := _settings_of(name, config):
-        print(f"      {settings}")
+        print(f"      {printable(settings)}")
     return works
 
 
@@ -77,17 +79,18 @@ def _probe() -> LogEntry:
 async def _report(lane: BufferedDestination, entry: LogEntry) -> bool:
     counters = lane.counters
     if not counters.written:
-        print(f"FAIL  {counters}")
+        print(f"FAIL  {harmless(str(counters))}")
         return False
     try:
         found = await _comes_back(lane, entry)
     except NotImplementedError:
-        print(f"ok    {counters} (write-only: not read back)")
+        print(f"ok    {harmless(str(counters))} (write-only: not read back)")
         return True
     except Exception as error:  # noqa: BLE001 - whatever a driver raises is the finding
-        print(f"FAIL  {lane.name}: the probe was written but not read back: {error}")
+        print(f"FAIL  {harmless(f'{lane.name}: the probe was written but not read back: {text_of(error)}')}")
         return False
-    print(f"{'ok   ' if found else 'FAIL '} {counters} ({'read back' if found else 'written, but not found again'})")
+    outcome = "read back" if found else "written, but not found again"
+    print(f"{'ok   ' if found else 'FAIL '} {harmless(str(counters))} ({outcome})")
     return found
 
 

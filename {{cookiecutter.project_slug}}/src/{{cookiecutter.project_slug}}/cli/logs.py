@@ -16,7 +16,7 @@ import orjson
 from ..choices import LOCAL, PRODUCTION
 from ..logging.destinations.base import name_of
 from ..logging.destinations.console import printable
-from ..logging.errors import DeliveryError, LoggingError, SettingError
+from ..logging.errors import DeliveryError, LoggingError, SettingError, text_of
 from ..logging.factory import create_destination, wanted_names
 from ..logging.query import LEVELS, MAX_LIMIT
 from .options import LIMIT, refuse_ignored
@@ -81,7 +81,7 @@ async def read(source: LogDestination, **filters: Any) -> list[LogEntry]:
     except (LoggingError, NotImplementedError):
         raise
     except Exception as error:
-        msg = f"{name_of(source)} cannot be read: {error or type(error).__name__}"
+        msg = f"{name_of(source)} cannot be read: {text_of(error)}"
         raise DeliveryError(msg) from error
 
 

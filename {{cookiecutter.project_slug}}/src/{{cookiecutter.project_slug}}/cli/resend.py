@@ -13,6 +13,7 @@ from ..logging.destinations.base import iso_utc
 from ..logging.errors import SettingError
 from ..logging.factory import open_lane, production_names
 from ..logging.query import MAX_LIMIT
+from . import harmless
 from .logs import every_page, filters_of, open_readable
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _report(lane: BufferedDestination, total: int, left: Sequence[LogEntry] = ()
     counters = lane.counters
     print(f"\n{counters.written} of {total} entries sent to {lane.name}", file=sys.stderr)
     if counters.last_error:
-        print(f"{lane.name}: {counters.last_error}", file=sys.stderr)
+        print(harmless(f"{lane.name}: {counters.last_error}"), file=sys.stderr)
     if left:
         print(f"What is left can be sent with --since {iso_utc(left[0].timestamp)}", file=sys.stderr)
     return 0 if counters.written == total else 1
