@@ -31,6 +31,14 @@ WITH_LOCAL = {
 ONE = {**PRODUCTION, **WITH_LOCAL}
 """Projects with one production destination."""
 
+OTHER_DEFAULTS = {
+    "log_level": "ERROR",
+    "log_retention_days": "0",
+    "log_retry_attempts": "1",
+    "log_retry_delay_ms": "60000",
+    "project_name": "Another: 'one'",
+}
+
 # Imports every module of a package, tells what that changed, then calls each tool of its server that takes a text.
 IMPORT_AND_CALL = """
 import asyncio, importlib, json, logging, os, pkgutil, sys, threading
@@ -112,6 +120,14 @@ def test_its_own_tests_pass_with_one_production_destination(
     project = baked(answers)
     selection = ["-k", "(config or cli or destinations) and not test_sqlite"]
     run_own_tests(installed(project), project, "--basetemp", tmp_path / "own", *selection)
+
+
+def test_its_own_tests_pass_with_other_defaults(baked: Baked, installed: Environment, tmp_path: Path) -> None:
+    """What is answered to questions about levels, attempts and days is no business of the tests'."""
+    project = baked(OTHER_DEFAULTS)
+    run_own_tests(
+        installed(project), project, "--basetemp", tmp_path / "own", "-k", "serve or config or cli or unified"
+    )
 
 
 def test_it_runs_without_hooks(installed: Environment, tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ def own_logging(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[],
     monkeypatch.setenv("ENABLE_LOCAL_LOGGING", "false")
     monkeypatch.setenv("ENABLE_PRODUCTION_LOGGING", "true")
     monkeypatch.setenv("LOG_DESTINATION_TYPE", OWN)
+    monkeypatch.setenv("LOG_LEVEL", "INFO")  # whatever the project's own is
     return lambda: read_json_lines(tmp_path / "entries.jsonl")
 
 
