@@ -112,3 +112,37 @@ def test_what_a_backend_says_is_shown_and_not_obeyed(command: Command, record: C
     assert "no\\x1b[2J\\nok    all is well, password=[redacted]" in said
     assert "\x1b" not in said
     assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("verb", ["", "logs", "doctor"])
+def test_a_home_that_is_not_there_is_one_sentence(command: Command, verb: str) -> None:
+    """With the setting that is to be mended."""
+    done = command(*verb.split(), SQLITE_PATH="~no-such-user/logs.db")
+    assert done.returncode == (1 if verb == "doctor" else 2)
+    assert (done.stdout + done.stderr).count("SQLITE_PATH is '~no-such-user/logs.db': ") == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", [":memory:", "file:logs.db", "logs.db?mode=memory", "a%20b#c.db"])
+def test_a_path_means_a_file_and_nothing_else(command: Command, tmp_path: Path, name: str) -> None:
+    """Of the folder that the command is started in, for its user only."""
+    done = command("doctor", SQLITE_PATH=name)
+    assert f"SQLITE_PATH={tmp_path / name}" in done.stdout
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    assert "probe of" in command("logs", SQLITE_PATH=name).stdout
+
+
+def test_a_tool_that_goes_to_another_folder_takes_no_log_with_it(project: Project, tmp_path: Path) -> None:
+    """A relative path means the folder in which the destination was made."""
+    program = RECORD.replace("    await destination.write", "    import os; os.chdir('elsewhere')\n    await destination.write")
+    (tmp_path / "elsewhere").mkdir()
+    environment = project.environment(tmp_path, SQLITE_PATH="relative.db")
+    subprocess.run([project.python, "-c", program], input="[]", env=environment, cwd=tmp_path, text=True, check=True)
+    assert [path.parent for path in tmp_path.rglob("relative.db")] == [tmp_path]
+
+
+@pytest.mark.parametrize(("days", "code"), [("36500", 0), ("36501", 2), ("999999", 2)])
+def test_a_retention_before_the_first_year_is_refused(command: Command, days: str, code: int) -> None:
+    """With the range; the longest that is taken works."""
+    done = command("doctor", LOG_RETENTION_DAYS=days)
+    assert (done.returncode, "36500" in done.stderr) == (code, code == 2)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +18,10 @@ from ..config import CONFIG_FILE, ServerConfig, WithLogin, destination_of
 from ..logging.correlation import new_id
 from ..logging.destinations.base import LogEntry
 from ..logging.destinations.console import printable
-from ..logging.errors import LoggingError, text_of
+from ..logging.errors import LoggingError, SettingError, text_of
 from ..logging.factory import open_lane, wanted_names
 from ..logging.redaction import without_login
+from ..logging.settings import full_path
 from . import harmless
 
 if TYPE_CHECKING:
@@ -131,5 +133,7 @@ def _public_part(value: object) -> str:
     if isinstance(value, list):
         return ",".join(map(_public_part, value))
     if isinstance(value, Path):
-        return str(value.expanduser().absolute())
+        with suppress(SettingError):
+            value = full_path(value, setting="")
+        return str(value)
     return without_login(value) if isinstance(value, WithLogin) else "" if value is None else str(value)

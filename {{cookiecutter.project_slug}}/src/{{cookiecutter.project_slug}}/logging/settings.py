@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated, Literal
 
 import orjson
 from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_settings import NoDecode
+
+from .errors import SettingError
 
 TIMEOUT_SHARE = 0.8
 Level = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
@@ -40,6 +44,18 @@ UpperCase = BeforeValidator(_upper)
 """What lets a word of capitals be given in any case."""
 
 
+def full_path(path: str | os.PathLike[str], *, setting: str) -> Path:
+    """Return the file that a setting names from the folder we are in now, which a tool may leave later.
+
+    Raises SettingError where it begins with a home, or a folder, that is not there.
+    """
+    try:
+        return Path(path).expanduser().absolute()
+    except (RuntimeError, OSError) as error:
+        msg = f"{setting} is {os.fspath(path)!r}: {error} Name the file by its full path"
+        raise SettingError(msg) from error
+
+
 class LogSettings(BaseModel):
     """What is logged, where to, and how hard delivery is tried."""
 
@@ -53,7 +69,9 @@ class LogSettings(BaseModel):
         default="INFO", description="Least severe level that is logged: TRACE to CRITICAL."
     )
     log_format: Literal["text", "json"] = Field(default="text", description="How stderr shows entries: text or json.")
-    log_retention_days: int = Field(default=30, ge=0, description="Days entries are kept; 0 keeps them for good.")
+    log_retention_days: int = Field(
+        default=30, ge=0, le=36_500, description="Days entries are kept; 0 keeps them for good."
+    )
     log_retry_attempts: int = Field(default=2, ge=1, le=100, description="Attempts per batch before it waits.")
     log_retry_delay_ms: int = Field(
         default=50, ge=0, le=60_000, description="Milliseconds before the second attempt; grows with each."

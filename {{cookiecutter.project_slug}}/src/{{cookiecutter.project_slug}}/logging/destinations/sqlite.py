@@ -15,7 +15,7 @@ from pydantic import Field
 
 from ..errors import DeliveryError, RefusedError, RejectedError
 from ..query import TEXT_FIELDS, LogQuery
-from ..settings import LogSettings
+from ..settings import LogSettings, full_path
 from ..values import decode_json, encode_json
 from ..writer import hold_off_forks
 from .base import (
@@ -95,7 +95,7 @@ class SQLiteDestination(LogDestination):
     remedy = "SQLITE_PATH must name a file that this project made, or a new one, where this user may write"
 
     def __init__(self, path: str | os.PathLike[str], *, retention_days: int = 0) -> None:
-        self.path = Path(path).expanduser()
+        self.path = full_path(path, setting="SQLITE_PATH")
         self.retention_days = retention_days
         self._connection: aiosqlite.Connection | None = None
         self._file_id: tuple[int, int] | None = None
@@ -146,7 +146,7 @@ class SQLiteDestination(LogDestination):
         statement, values = _select(LogQuery.of(**filters))
         if not self.path.exists():
             return []
-        uri = f"{self.path.absolute().as_uri()}?mode=ro"
+        uri = f"{self.path.as_uri()}?mode=ro"
         with hold_off_forks():
             async with aiosqlite.connect(uri, uri=True, timeout=BUSY_TIMEOUT_MS / 1000) as connection:
                 if not await connection.execute_fetchall(f"SELECT 1 FROM sqlite_master WHERE name = '{TABLE}'"):  # noqa: S608
