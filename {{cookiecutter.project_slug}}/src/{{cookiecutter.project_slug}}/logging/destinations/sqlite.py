@@ -73,7 +73,10 @@ _logger = logging.getLogger(__name__)
 def _default_path() -> Path:
     from platformdirs import user_data_path  # noqa: PLC0415 - only where nothing else was configured
 
-    return user_data_path(PACKAGE, appauthor=False) / "logs.db"
+    try:
+        return user_data_path(PACKAGE, appauthor=False) / "logs.db"
+    except RuntimeError:  # nobody's home can be found, which is said where the file is needed
+        return Path("~", PACKAGE, "logs.db")
 
 
 class SQLiteSettings(LogSettings):
