@@ -153,12 +153,12 @@ def test_an_unknown_name_in_the_file_is_said(caplog: pytest.LogCaptureFixture) -
     ("name", "value", "said"),
     [
         ("log_level", "LOUD", "LOG_LEVEL is 'LOUD': Input should be 'TRACE', 'DEBUG', 'INFO'"),
-        ("http_port", "70000", "HTTP_PORT is '70000': Input should be less than or equal to 65535"),
-        ("http_port", "many", "HTTP_PORT is 'many': Input should be a valid integer"),
+        ("http_port", "70000", "HTTP_PORT is '70000': it takes a whole number from 0 to 65535"),
+        ("http_port", "many", "HTTP_PORT is 'many': it takes a whole number from 0 to 65535"),
         ("http_path", "mcp", "HTTP_PATH is 'mcp': must begin with /"),
         ("transport", "pigeon", "TRANSPORT is 'pigeon': Input should be 'stdio', 'streamable-http' or 'sse'"),
-        ("enable_local_logging", "perhaps", "ENABLE_LOCAL_LOGGING is 'perhaps': Input should be a valid boolean"),
-        ("log_retry_attempts", "0", "LOG_RETRY_ATTEMPTS is '0': Input should be greater than or equal to 1"),
+        ("enable_local_logging", "perhaps", "ENABLE_LOCAL_LOGGING is 'perhaps': it takes true or false"),
+        ("log_retry_attempts", "0", "LOG_RETRY_ATTEMPTS is '0': it takes a whole number from 1 to 100"),
         ("log_buffer_size", "-1", "LOG_BUFFER_SIZE is '-1'"),
     ],
 )

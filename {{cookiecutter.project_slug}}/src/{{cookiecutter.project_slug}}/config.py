@@ -152,7 +152,16 @@ def _sentence(fault: ErrorDetails) -> str:
     name, value = str(fault["loc"][0]), fault["input"]
     text = repr(without_login(value)) if isinstance(value, str) else without_login(repr(value))
     shown = "not valid" if is_secret(name) else text
-    return f"{name.upper()} is {shown}: {fault['msg'].removeprefix('Value error, ')}."
+    return f"{name.upper()} is {shown}: {_reason(name, fault['msg'])}."
+
+
+def _reason(name: str, told: str) -> str:
+    """Return what a switch or a bounded number takes, and what was told of any other setting."""
+    field = ServerConfig.model_fields[name]
+    bounds = [getattr(item, "ge", getattr(item, "le", None)) for item in field.metadata]
+    if field.annotation is int and len(bounds) == len(("from", "to")):
+        return f"it takes a whole number from {bounds[0]} to {bounds[1]}"
+    return "it takes true or false" if field.annotation is bool else told.removeprefix("Value error, ")
 
 
 def destination_of(setting: str) -> str:

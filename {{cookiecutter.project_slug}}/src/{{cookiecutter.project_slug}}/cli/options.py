@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -12,10 +13,10 @@ from ..choices import COMMAND, DESCRIPTION
 from ..config import ServerConfig, is_secret
 from ..logging.destinations.base import LogType, Status
 from ..logging.errors import SettingError
-from ..logging.query import LEVELS, MAX_LIMIT
+from ..logging.query import LEVELS, MAX_LIMIT, MAX_OFFSET
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 ALIASES = {"config_file": ["--config"], "http_host": ["--host"], "http_port": ["--port"]}
 """Further spellings of a setting's option."""
@@ -74,15 +75,33 @@ def moment(text: str) -> datetime:
     raise argparse.ArgumentTypeError(msg)
 
 
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    """Return what reads a whole number in these bounds."""
+
+    def read(text: str) -> int:
+        with suppress(ValueError):
+            if low <= (number := int(text)) <= high:
+                return number
+        msg = f"{text!r} is no whole number from {low} to {high}"
+        raise argparse.ArgumentTypeError(msg)
+
+    return read
+
+
 def _parser() -> argparse.ArgumentParser:
     settings = _settings_parser()
     text = f"{DESCRIPTION.rstrip('.')}. Without a verb, serve."
     if "%(prog)" in text:  # the one case in which argparse formats a description
         text = text.replace("%", "%%")
-    parser = argparse.ArgumentParser(prog=COMMAND, description=text, parents=[settings])
+    usage = "%(prog)s [VERB] [OPTIONS]"
+    parser = argparse.ArgumentParser(prog=COMMAND, usage=usage, description=text, parents=[settings])
     parser.add_argument("--version", action="version", version=__version__)
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
-    parsers = {name: verbs.add_parser(name, parents=[settings], help=text) for name, text in VERBS.items()}
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", prog=COMMAND)
+    parsers = {
+        name: verbs.add_parser(name, usage="%(prog)s [OPTIONS]", parents=[settings], help=text)
+        for name, text in VERBS.items()
+    }
+    parsers["logs"].usage = "%(prog)s [ACTION] [OPTIONS]"
     _add_logs(parsers["logs"])
     return parser
 
@@ -129,9 +148,12 @@ def _add_logs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", type=moment, metavar="TIME", help="before ISO 8601 or an age")
     parser.add_argument("--text", help="only entries that contain this text")
     parser.add_argument(
-        "--limit", type=int, metavar="N", help=f"at most this many, 1 to {MAX_LIMIT} ({LIMIT}); list only"
+        "--limit", type=_whole(1, MAX_LIMIT), metavar="N",
+        help=f"at most this many, 1 to {MAX_LIMIT} ({LIMIT}); list only",
+    )  # fmt: skip
+    parser.add_argument(
+        "--offset", type=_whole(0, MAX_OFFSET), metavar="N", help="leave out this many of the newest; list only"
     )
-    parser.add_argument("--offset", type=int, metavar="N", help="leave out this many of the newest; list only")
     parser.add_argument(
         "--follow", action="store_true", default=None, help="go on showing new entries until Ctrl-C; list only"
     )

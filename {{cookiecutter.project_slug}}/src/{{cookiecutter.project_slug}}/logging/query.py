@@ -11,6 +11,7 @@ from .errors import SettingError
 from .settings import Level
 
 MAX_LIMIT = 10_000
+MAX_OFFSET = 2**31
 LEVELS: tuple[Level, ...] = get_args(Level)
 """Loguru's levels from the least to the most severe."""
 TEXT_FIELDS = ("message", "error_message", "output_summary", "tool_name")
@@ -50,7 +51,7 @@ class LogQuery:
         for name in ("since", "until"):
             filters[name] = _utc(name, filters.get(name))
         _check_range("limit", filters.get("limit", 50), low=1, high=MAX_LIMIT)
-        _check_range("offset", filters.get("offset", 0), low=0, high=2**31)
+        _check_range("offset", filters.get("offset", 0), low=0, high=MAX_OFFSET)
         return cls(**filters)
 
     @property

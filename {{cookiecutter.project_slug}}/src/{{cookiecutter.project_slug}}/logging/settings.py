@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,16 +17,23 @@ TIMEOUT_SHARE = 0.8
 Level = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
 
 
+_IPV6 = re.compile(r"\s*\[[0-9A-Fa-f.]*:[^\s\[\],\"']*\]")
+
+
 def split_list(value: object) -> object:
     """Turn a comma list or a JSON list into a list of stripped, non-empty strings; leave anything else alone.
 
-    A JSON string is a comma list whose quotes were kept, as compose files keep them.
+    A JSON string is a comma list whose quotes were kept, as compose files keep them. What begins as a JSON list, and
+    neither is one nor begins with an IPv6 address, is refused: a key that is to be redacted would not be.
     """
     if not isinstance(value, str):
         return value
     try:
         parsed = orjson.loads(value)
     except orjson.JSONDecodeError:
+        if value.lstrip().startswith("[") and not _IPV6.match(value):
+            msg = 'begins as a JSON list and is none: write a,b or ["a", "b"]'
+            raise ValueError(msg) from None
         parsed = value
     if isinstance(parsed, str):
         parsed = parsed.split(",")
