@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import signal
 import subprocess
+import termios
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +60,15 @@ class Lines(Bad):
     async def write_batch(self, entries):
         with open("lines.txt", "a") as file:
             file.writelines(entry.message + "\\n" for entry in entries)
+"""
+HOMELESS = """
+import os, pwd
+
+def getpwuid(number):
+    raise KeyError(number)
+
+pwd.getpwuid = getpwuid
+del os.environ["HOME"]
 """
 PRODUCTION = {"ENABLE_PRODUCTION_LOGGING": "true", "LOG_WRITE_TIMEOUT_MS": "100", "LOG_DRAIN_TIMEOUT_MS": "100"}
 
@@ -114,12 +127,14 @@ def test_what_a_backend_says_is_shown_and_not_obeyed(command: Command, record: C
     assert "hunter2" not in said
 
 
+@pytest.mark.parametrize("path", ["~no-such-user/logs.db", ""])
 @pytest.mark.parametrize("verb", ["", "logs", "doctor"])
-def test_a_home_that_is_not_there_is_one_sentence(command: Command, verb: str) -> None:
-    """With the setting that is to be mended."""
-    done = command(*verb.split(), SQLITE_PATH="~no-such-user/logs.db")
+def test_a_home_that_is_not_there_is_one_sentence(command: Command, tmp_path: Path, verb: str, path: str) -> None:
+    """With the setting that is to be mended, whether a path names somebody's or a user has none."""
+    (tmp_path / "sitecustomize.py").write_text(HOMELESS, encoding="utf-8")
+    done = command(*verb.split(), SQLITE_PATH=path)
     assert done.returncode == (1 if verb == "doctor" else 2)
-    assert (done.stdout + done.stderr).count("SQLITE_PATH is '~no-such-user/logs.db': ") == 1
+    assert (done.stdout + done.stderr).count(f"SQLITE_PATH is '{path or f'~/{SLUG}/logs.db'}': Could not ") == 1
     assert "Traceback" not in done.stderr
 
 
@@ -134,7 +149,9 @@ def test_a_path_means_a_file_and_nothing_else(command: Command, tmp_path: Path, 
 
 def test_a_tool_that_goes_to_another_folder_takes_no_log_with_it(project: Project, tmp_path: Path) -> None:
     """A relative path means the folder in which the destination was made."""
-    program = RECORD.replace("    await destination.write", "    import os; os.chdir('elsewhere')\n    await destination.write")
+    program = RECORD.replace(
+        "    await destination.write", "    import os; os.chdir('elsewhere')\n    await destination.write"
+    )
     (tmp_path / "elsewhere").mkdir()
     environment = project.environment(tmp_path, SQLITE_PATH="relative.db")
     subprocess.run([project.python, "-c", program], input="[]", env=environment, cwd=tmp_path, text=True, check=True)
@@ -146,3 +163,110 @@ def test_a_retention_before_the_first_year_is_refused(command: Command, days: st
     """With the range; the longest that is taken works."""
     done = command("doctor", LOG_RETENTION_DAYS=days)
     assert (done.returncode, "36500" in done.stderr) == (code, code == 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "said"),
+    [
+        ("logs --from nowhere", {}, "--from is 'nowhere'; valid are: sqlite, package.module:Class."),
+        ("logs --from no:Class", {}, "--from is 'no:Class', which cannot be loaded: ModuleNotFoundError: No module"),
+        ("logs resend --to nowhere", {}, "--to is 'nowhere'; valid are: package.module:Class."),
+        ("", {"LOG_RETENTION_DAYS": "x"}, "LOG_RETENTION_DAYS is 'x': it takes a whole number from 0 to 36500."),
+        ("", {"ENABLE_LOCAL_LOGGING": "maybe"}, "ENABLE_LOCAL_LOGGING is 'maybe': it takes true or false."),
+        ("", {"LOG_REDACT_KEYS": '["a",'}, "LOG_REDACT_KEYS is '[\"a\",': begins as a JSON list and is none: write a"),
+        ("logs --limit abc", {}, "my-mcp-server logs: error: argument --limit: 'abc' is no whole number from 1 to"),
+        ("logs --offset -1", {}, "my-mcp-server logs: error: argument --offset: '-1' is no whole number from 0 to"),
+    ],
+)
+def test_what_is_wrong_is_said_where_it_was_given(
+    command: Command, arguments: str, settings: dict[str, str], said: str
+) -> None:
+    """By the option or the setting, with what is valid there; usage takes no more than a line."""
+    done = command(*arguments.split(), **settings)
+    assert (done.returncode, done.stdout) == (2, "")
+    *usage, sentence = done.stderr.splitlines()
+    assert sentence.startswith(said)
+    assert usage in ([], ["usage: my-mcp-server logs [ACTION] [OPTIONS]"])
+
+
+def test_lists_may_begin_with_an_ipv6_address(command: Command) -> None:
+    """Though a bracket begins a JSON list as well."""
+    assert command("doctor", HTTP_ALLOWED_HOSTS="[::1]:8000,[fe80::1]").returncode == 0
+
+
+def test_doctor_names_an_empty_setting_once(command: Command) -> None:
+    """And offers what this project has for production."""
+    done = command("doctor", ENABLE_PRODUCTION_LOGGING="true")
+    assert "FAIL  LOG_DESTINATION_TYPE is ''; valid are: package.module:Class.\n" in done.stdout
+
+
+def test_doctor_says_which_files_were_read(command: Command, tmp_path: Path) -> None:
+    """In full, with those that were looked for in vain."""
+    files = {name: tmp_path / name for name in (".env", "config.yaml", "other.yaml")}
+    for read, name in [
+        (f"no .env and no config.yaml in {tmp_path}", ".env"),
+        (f"{files['.env']}, no config.yaml in {tmp_path}", "config.yaml"),
+        (f"{files['.env']}, {files['config.yaml']}", "other.yaml"),
+    ]:
+        assert command("doctor").stdout.startswith(f"ok    configuration: {read}, transport stdio, log level")
+        files[name].touch()
+    said = command("doctor", "--config", "other.yaml").stdout
+    assert said.startswith(f"ok    configuration: {files['.env']}, {files['other.yaml']}, transport stdio")
+
+
+def test_resend_sends_what_a_clock_ahead_has_stamped(
+    command: Command, record: Callable[..., None], tmp_path: Path
+) -> None:
+    """As far as --until, where there is one."""
+    record(*({"message": str(hours), "timestamp": NOW + timedelta(hours=hours)} for hours in range(-3, 7)))
+    done = command("logs", "resend", "--to", "own:Lines", "--until", "1s")
+    assert (tmp_path / "lines.txt").read_text().split() == ["-3", "-2", "-1", "0"]
+    (tmp_path / "lines.txt").unlink()
+    done = command("logs", "resend", "--to", "own:Lines")
+    assert (done.returncode, "10 of 10 entries sent to lines" in done.stderr) == (0, True)
+    assert (tmp_path / "lines.txt").read_text().split() == [*map(str, range(-3, 7))]
+
+
+def test_only_a_terminal_cuts_lines_and_shows_where(
+    command: Command, record: Callable[..., None], project: Project, tmp_path: Path
+) -> None:
+    """What is piped is whole: whoever searches it finds all that there is."""
+    record({"message": f"{'long ' * 100}reason"})
+    assert command("logs", COLUMNS="80").stdout.endswith("long reason\n")
+    reader, writer = pty.openpty()
+    termios.tcsetwinsize(writer, (24, 100))
+    subprocess.run([project.command, "logs"], env=project.environment(tmp_path), stdout=writer, check=True)
+    head, line, *_ = os.read(reader, 65_536).decode().splitlines()
+    for descriptor in (reader, writer):
+        os.close(descriptor)
+    assert head.split()[-1] == "message"
+    assert (len(line), line[-1]) == (100, "…")
+
+
+def test_a_call_is_shown_with_its_arguments(command: Command, record: Callable[..., None]) -> None:
+    """Shortly; a call without any, and what is no call, are as they are."""
+    call = {"log_type": "tool_execution", "tool_name": "divide", "status": "error"}
+    call |= {"message": "divide: error in 0.4 ms", "error_message": "by zero"}
+    record(
+        {"message": "divide: a line"},
+        call | {"input_args": {"a": 1, "b": "ä\n"}},
+        call | {"input_args": {"a": "x" * 100}},
+        call | {"input_args": {}},
+    )
+    shown = {line.partition("divide")[2].partition("divide")[2] for line in command("logs").stdout.splitlines()[1:]}
+    failed = ": error in 0.4 ms (by zero)"
+    assert shown == {"", ' {"a": 1, "b": "ä\\n"}' + failed, f' {{"a": "{"x" * 52}…{failed}', failed}
+
+
+def test_what_is_followed_stands_below_the_head(record: Callable[..., None], project: Project, tmp_path: Path) -> None:
+    """Whatever comes after it, and however much there was before."""
+    call = {"log_type": "tool_execution", "tool_name": "divide", "status": "validation_error", "duration_ms": 12345.6}
+    environment = project.environment(tmp_path)
+    command = [project.command, "logs", "--follow"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        column = process.stdout.readline().index("message")
+        for entry in ({"message": "first"}, call | {"message": "second"}, {"message": "third", "level": "CRITICAL"}):
+            record({"correlation_id": "0" * 32, **entry})
+            assert process.stdout.readline()[column:] == f"{entry['message']}\n"
+        process.send_signal(signal.SIGINT)

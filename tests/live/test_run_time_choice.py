@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DRIVERS = {"kafka": "aiokafka", "elasticsearch": "elasticsearch", "postgres": "asyncpg", "convex": "httpx"}
 PRODUCTION_ONLY = {"ENABLE_LOCAL_LOGGING": "false", "ENABLE_PRODUCTION_LOGGING": "true"}
-VALID = "valid are: sqlite, convex, elasticsearch, kafka, postgres, package.module:Class."
+VALID = "valid are: convex, elasticsearch, kafka, postgres, package.module:Class."
 NOT_LOADED = "which cannot be loaded:"
 
 

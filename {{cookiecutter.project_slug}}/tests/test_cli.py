@@ -162,7 +162,7 @@ TARGETS = f"Name the destination to resend to: --to {'|'.join(PRODUCTION) or 'pa
 IGNORED = ["list --to=x", "stats --to=x", "stats --type=internal", "stats --limit=1", "stats --offset=1",
            "stats --follow", "resend --limit=50", "resend --offset=0", "resend --follow", "resend --json"]  # fmt: skip
 REFUSED = [
-    ("--limit=0", "limit is 0; it takes a whole number from 1 to 10000"), ("--from=pigeon", "'pigeon'; valid are"),
+    ("--limit=0", "--limit: '0' is no whole number from 1 to 10000"), ("--from=pigeon", "--from is 'pigeon'; valid"),
     ("--from=testkit:WriteOnlyDestination", "There is nothing to read: custom is write-only"),
     ("--since=yesterday", "'yesterday' is neither ISO 8601"), ("--status=fine", "'fine'"), ("--level=LOUD", "'LOUD'"),
     ("--since=9999999d", "lies outside of the years"), ("--since=0001-01-01T00:00+01:00", "lies outside"),
@@ -257,11 +257,11 @@ def test_ctrl_c_ends_a_resend_that_hangs(own_logging: object, record_here: Any, 
     assert time.monotonic() - begun < 3
 
 
-def test_doctor_finds_what_works(own_logging: Callable[[], list[Any]], capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_finds_what_works(own_logging: Callable[[], list[Any]], isolated: object, capsys: Any) -> None:
     """A probe is written and read back; the exit code is 0, and what is off is named."""
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
-    assert "ok    configuration: no file, transport stdio" in out
+    assert f"ok    configuration: no .env and no config.yaml in {isolated}, transport stdio" in out
     assert "ok    jsonl: written 1, retried 0, dropped 0, failed 0, queued 0 (read back)" in out
     assert all(f"off   {name}: switched off by ENABLE_LOCAL_LOGGING=false" in out for name in LOCAL)
     assert own_logging()[0]["correlation_id"].startswith("doctor-")

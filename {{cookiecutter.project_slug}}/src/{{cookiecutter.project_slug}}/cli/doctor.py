@@ -37,8 +37,8 @@ _URL = re.compile(r"([\w+.-]+://)(?:[^@/?#]*@)?([^@:?#]*(?::\d+[^@:?#]*)*)(?:\?[
 async def run_doctor(config: ServerConfig) -> int:
     """Print one line per finding and return 1 when something that is switched on does not work."""
     logging.getLogger().addHandler(logging.NullHandler())  # the findings are printed, not logged
-    file = config.config_file or (CONFIG_FILE if CONFIG_FILE.is_file() else None)
-    print(f"ok    configuration: {file or 'no file'}, transport {config.transport}, log level {config.log_level}")
+    read = printable(_files(config.config_file or CONFIG_FILE))
+    print(f"ok    configuration: {read}, transport {config.transport}, log level {config.log_level}")
     wanted = wanted_names(config)
     findings = [await _check(name, config) for name in wanted]
     for name in (*LOCAL, *PRODUCTION):
@@ -49,6 +49,14 @@ async def run_doctor(config: ServerConfig) -> int:
     if not wanted:
         print("ok    stderr: the only place entries go to")
     return 0 if all(findings) else 1
+
+
+def _files(config_file: Path) -> str:
+    """Return which files were read, and which were looked for in vain."""
+    paths = [Path(str(ServerConfig.model_config["env_file"])), config_file]
+    found = [str(path.absolute()) for path in paths if path.is_file()]
+    missing = " and ".join(f"no {path}" for path in paths if not path.is_file())
+    return ", ".join([*found, f"{missing} in {Path.cwd()}"] if missing else found)
 
 
 async def _check(name: str, config: ServerConfig) -> bool:

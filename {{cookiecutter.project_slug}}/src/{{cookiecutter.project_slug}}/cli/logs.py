@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sys
 from collections import defaultdict
@@ -17,13 +18,13 @@ from ..choices import LOCAL, PRODUCTION
 from ..logging.destinations.base import name_of
 from ..logging.destinations.console import printable
 from ..logging.errors import DeliveryError, LoggingError, SettingError, text_of
-from ..logging.factory import create_destination, wanted_names
+from ..logging.factory import SETTING, create_destination, wanted_names
 from ..logging.query import LEVELS, MAX_LIMIT
 from .options import LIMIT, refuse_ignored
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
     from datetime import datetime
 
     from ..config import ServerConfig
@@ -35,6 +36,10 @@ PAGE = 1_000
 """Entries a look takes at once while following; where none of them is new, it goes no further back."""
 STATS_COLUMNS = ("tool", "calls", "errors", "p50_ms", "p95_ms")
 ENTRY_COLUMNS = ("time", "level", "correlation_id", "tool", "status", "ms", "message")
+FOLLOWED_WIDTHS = (23, 8, 32, 16, 16, 8, 0)
+"""How wide they are where it is not known what comes."""
+ARGUMENTS_WIDTH = 60
+"""Characters that are shown of a call's arguments."""
 GOOD_ENDS: set[Status] = {"success", "input_required"}
 """How a call ends that is no error."""
 FILTERS = ("tool_name", "log_type", "status", "correlation_id", "since", "until", "text")
@@ -58,10 +63,11 @@ async def run_logs(options: argparse.Namespace, config: ServerConfig) -> int:
 async def open_readable(name: str | None, config: ServerConfig) -> AsyncIterator[LogDestination]:
     """Give the named destination, or the first that can be read of those in use and then of those there are."""
     in_use = filter(None, wanted_names(config))
+    given_as, offered = ("--from", [*LOCAL, *PRODUCTION]) if name else (SETTING, [*PRODUCTION])
     problem = "this project keeps entries nowhere"
     async with AsyncExitStack() as stack:
         for candidate in [name] if name else dict.fromkeys([*in_use, *LOCAL, *PRODUCTION]):
-            destination = create_destination(candidate, config)
+            destination = create_destination(candidate, config, given_as=given_as, offered=offered)
             stack.push_async_callback(destination.close)
             try:
                 await read(destination, limit=1)
@@ -111,7 +117,7 @@ async def every_page(source: LogDestination, *, size: int = MAX_LIMIT, **filters
 
 async def _show(source: LogDestination, options: argparse.Namespace) -> None:
     entries = await read(source, **filters_of(options), **page_of(options))
-    _print(entries, as_json=options.json)
+    _print(entries, None if options.json else Table(ENTRY_COLUMNS))
 
 
 async def _follow(source: LogDestination, options: argparse.Namespace) -> None:
@@ -119,13 +125,14 @@ async def _follow(source: LogDestination, options: argparse.Namespace) -> None:
     filters = filters_of(options)
     known = await read(source, **filters, limit=PAGE)
     shown = await read(source, **filters, **page_of(options))
-    _print(shown[::-1], as_json=options.json)
+    table = None if options.json else Table(ENTRY_COLUMNS, FOLLOWED_WIDTHS)
+    _print(shown[::-1], table)
     seen = {entry.entry_id: entry.timestamp for entry in (*shown, *known)}
     if len(known) == PAGE:
         filters["since"] = known[-1].timestamp + timedelta.resolution
     while True:
         await asyncio.sleep(POLL)
-        _print(await _arrived(source, filters, seen), as_json=options.json, is_first=False)
+        _print(await _arrived(source, filters, seen), table)
         if len(seen) > 2 * MAX_LIMIT:
             oldest = filters["since"] = sorted(seen.values())[-MAX_LIMIT]
             seen = {entry_id: moment for entry_id, moment in seen.items() if moment >= oldest}
@@ -143,11 +150,12 @@ async def _arrived(source: LogDestination, filters: dict[str, Any], seen: dict[s
     return sorted(arrived.values(), key=lambda entry: entry.timestamp)
 
 
-def _print(entries: list[LogEntry], *, as_json: bool, is_first: bool = True) -> None:
-    if as_json:
-        sys.stdout.writelines(orjson.dumps(entry.to_dict()).decode() + "\n" for entry in entries)
-    elif entries or is_first:
-        print(entry_table(entries, with_head=is_first))
+def _print(entries: list[LogEntry], table: Table | None) -> None:
+    """Print entries as lines of a table, or of JSON where there is none."""
+    if table is None:
+        sys.stdout.writelines(map(_json_line, (entry.to_dict() for entry in entries)))
+    else:
+        sys.stdout.writelines(table.lines(map(_row, entries)))
     sys.stdout.flush()
 
 
@@ -161,9 +169,10 @@ async def _show_stats(source: LogDestination, options: argparse.Namespace) -> in
             errors[tool] += entry.status not in GOOD_ENDS
     rows = [_stats_of(tool, durations[tool], errors[tool]) for tool in sorted(durations)]
     if options.json:
-        sys.stdout.writelines(orjson.dumps(row).decode() + "\n" for row in rows)
+        sys.stdout.writelines(map(_json_line, rows))
     else:
-        print(table([{name: _shown(value) for name, value in row.items()} for row in rows], STATS_COLUMNS))
+        shown = [{name: _shown(value) for name, value in row.items()} for row in rows]
+        sys.stdout.writelines(Table(STATS_COLUMNS).lines(shown))
     return 0
 
 
@@ -176,22 +185,41 @@ def _shown(value: object) -> str:
     return f"{value:.1f}" if isinstance(value, float) else str(value)
 
 
-def entry_table(entries: Sequence[LogEntry], *, with_head: bool = True) -> str:
-    """Return entries as a table, one line each, the message cut to the terminal's width."""
-    return table([_row(entry) for entry in entries], ENTRY_COLUMNS, with_head=with_head)
+class Table:
+    """Aligned columns under a head; rows that come later line up with those before, unless they are wider."""
+
+    def __init__(self, columns: Sequence[str], widths: Sequence[int] = ()) -> None:
+        self._columns = columns
+        self._widths = list(widths) or [0] * len(columns)
+        self._head = [list(columns)]
+
+    def lines(self, rows: Iterable[dict[str, str]]) -> list[str]:
+        """Return rows as lines, below the head at first; where a terminal is narrower, an ellipsis ends a line."""
+        cells = self._head + [[printable(row[name]) for name in self._columns] for row in rows]
+        self._head = []
+        self._widths = [max(map(len, column)) for column in zip(*cells, map(" ".__mul__, self._widths), strict=True)]
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+        return [_cut("  ".join(map(str.ljust, line, self._widths)).rstrip(), width) + "\n" for line in cells]
 
 
-def table(rows: Sequence[dict[str, str]], columns: Sequence[str], *, with_head: bool = True) -> str:
-    """Return rows as aligned columns, the last one cut to the terminal's width."""
-    cells = [[printable(row.get(name, "")) for name in columns] for row in rows]
-    lines = [list(columns), *cells] if with_head else cells
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    width = shutil.get_terminal_size((160, 24)).columns
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip()[:width] for line in lines)
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _json_line(values: dict[str, Any]) -> str:
+    return orjson.dumps(values).decode() + "\n"
+
+
+def _message(entry: LogEntry) -> str:
+    """Return what happened: with what a tool was called, how that ended, and why."""
+    message, called = entry.message, f"{entry.tool_name}: "
+    if entry.input_args and message.startswith(called):
+        arguments = json.dumps(entry.input_args, ensure_ascii=False)
+        message = f"{entry.tool_name} {_cut(arguments, ARGUMENTS_WIDTH)}: {message.removeprefix(called)}"
+    return message if entry.error_message is None else f"{message} ({entry.error_message})"
 
 
 def _row(entry: LogEntry) -> dict[str, str]:
-    message = entry.message if entry.error_message is None else f"{entry.message} ({entry.error_message})"
     return {
         "time": entry.timestamp.isoformat(sep=" ", timespec="milliseconds")[:23],
         "level": entry.level,
@@ -199,5 +227,5 @@ def _row(entry: LogEntry) -> dict[str, str]:
         "tool": entry.tool_name or "",
         "status": entry.status or "",
         "ms": "" if entry.duration_ms is None else f"{entry.duration_ms:.1f}",
-        "message": message,
+        "message": _message(entry),
     }

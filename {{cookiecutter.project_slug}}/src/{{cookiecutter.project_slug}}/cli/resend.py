@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ..choices import LOCAL, PRODUCTION
 from ..logging.destinations.base import iso_utc
 from ..logging.errors import SettingError
-from ..logging.factory import open_lane, production_names
+from ..logging.factory import SETTING, open_lane, production_names
 from ..logging.query import MAX_LIMIT
 from . import harmless
-from .logs import every_page, filters_of, open_readable
+from .logs import every_page, filters_of, open_readable, read
 
 if TYPE_CHECKING:
     import argparse
@@ -39,11 +39,12 @@ async def resend(options: argparse.Namespace, config: ServerConfig) -> int:
         msg = "There is nothing to resend: this project keeps no entries on this machine."
         raise SettingError(msg)
     target = _target(options, config)
-    filters = {**filters_of(options), "until": options.until or datetime.now(UTC)}
     async with (
         open_readable(options.source or next(iter(LOCAL)), config) as source,
-        open_lane(target, config) as lane,
+        open_lane(target, config, given_as="--to" if options.target else SETTING) as lane,
     ):
+        filters = filters_of(options)
+        filters["until"] = options.until or await _end(source, filters)
         total, moments = await _divide(source, filters)
         handed = 0
         async for entries in _periods(source, filters, moments):
@@ -60,6 +61,12 @@ def _target(options: argparse.Namespace, config: ServerConfig) -> str:
         msg = f"Name the destination to resend to: --to {'|'.join(PRODUCTION) or 'package.module:Class'}"
         raise SettingError(msg)
     return name
+
+
+async def _end(source: LogDestination, filters: dict[str, Any]) -> datetime:
+    """Return a moment after all entries that are there, also after those that a clock ahead of ours has stamped."""
+    newest = await read(source, **filters, limit=1)
+    return max([datetime.now(UTC), *(entry.timestamp + timedelta.resolution for entry in newest)])
 
 
 async def _divide(source: LogDestination, filters: dict[str, Any]) -> tuple[int, list[datetime]]:

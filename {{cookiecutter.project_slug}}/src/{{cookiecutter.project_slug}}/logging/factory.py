@@ -15,9 +15,12 @@ from .destinations.wrappers import CompositeDestination, RetryWrapper
 from .errors import LoggingError, SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from ..config import ServerConfig
+
+SETTING = "LOG_DESTINATION_TYPE"
+"""What names a destination where nothing else does."""
 
 _logger = logging.getLogger(__name__)
 
@@ -45,21 +48,21 @@ def create_log_destination(config: ServerConfig) -> LogDestination:
     return CompositeDestination(lanes)
 
 
-def create_lane(name: str, config: ServerConfig) -> BufferedDestination:
+def create_lane(name: str, config: ServerConfig, *, given_as: str = SETTING) -> BufferedDestination:
     """Build one destination by its name or dotted path behind its buffer, with retries where it is not local."""
-    destination = create_destination(name, config)
+    destination = create_destination(name, config, given_as=given_as)
     if name not in LOCAL:
         destination = RetryWrapper.configured(destination, config)
     return BufferedDestination(destination, capacity=config.log_buffer_size)
 
 
 @asynccontextmanager
-async def open_lane(name: str, config: ServerConfig) -> AsyncIterator[BufferedDestination]:
+async def open_lane(name: str, config: ServerConfig, *, given_as: str = SETTING) -> AsyncIterator[BufferedDestination]:
     """Give one destination behind its buffer, open; its end takes no longer than LOG_DRAIN_TIMEOUT_MS.
 
     Whoever wants entries delivered flushes before; a destination that cannot be closed is no failure.
     """
-    lane = create_lane(name, config)
+    lane = create_lane(name, config, given_as=given_as)
     await lane.open()
     try:
         yield lane
@@ -85,21 +88,26 @@ def production_names(config: ServerConfig) -> list[str]:
     return list(dict.fromkeys(named)) or [""]
 
 
-def create_destination(name: str, config: ServerConfig) -> LogDestination:
-    """Build one bare destination by its name or dotted path; raise SettingError when it is unknown or malformed."""
+def create_destination(
+    name: str, config: ServerConfig, *, given_as: str = SETTING, offered: Iterable[str] = PRODUCTION
+) -> LogDestination:
+    """Build one bare destination by its name or dotted path; raise SettingError when it is unknown or malformed.
+
+    `given_as` is the setting or the option that named it, `offered` what could be named there.
+    """
     known: dict[str, Callable[[ServerConfig], LogDestination]] = {**LOCAL, **PRODUCTION}
     if ":" in name:
-        return _load(name, config)
+        return _load(name, config, given_as)
     if name not in known:
-        valid = ", ".join([*known, "package.module:Class"])
-        msg = f"LOG_DESTINATION_TYPE is {name!r}; valid are: {valid}."
+        valid = ", ".join([*offered, "package.module:Class"])
+        msg = f"{given_as} is {name!r}; valid are: {valid}."
         raise SettingError(msg)
     if name in config.problems:
         raise SettingError(config.problems[name])
     return known[name](config)
 
 
-def _load(path: str, config: ServerConfig) -> LogDestination:
+def _load(path: str, config: ServerConfig, given_as: str) -> LogDestination:
     """Build a destination of the user's own: by `from_config(config)` where it has that, else without arguments."""
     module, _, attribute = path.partition(":")
     try:
@@ -108,9 +116,9 @@ def _load(path: str, config: ServerConfig) -> LogDestination:
     except LoggingError:
         raise
     except Exception as error:
-        msg = f"LOG_DESTINATION_TYPE is {path!r}, which cannot be loaded: {type(error).__name__}: {error}."
+        msg = f"{given_as} is {path!r}, which cannot be loaded: {type(error).__name__}: {error}."
         raise SettingError(msg) from error
     if not isinstance(destination, LogDestination):
-        msg = f"LOG_DESTINATION_TYPE is {path!r}, which makes a {name_of(destination)}, not a LogDestination."
+        msg = f"{given_as} is {path!r}, which makes a {name_of(destination)}, not a LogDestination."
         raise SettingError(msg)
     return destination
