@@ -46,7 +46,7 @@ class Bad(LogDestination):
     name = "bad"
 
     async def write_batch(self, entries):
-        raise RefusedError("no\\x1b[2J\\nok    all is well, password=hunter2 for postgres://me:hunter2@db/x")
+        raise RefusedError("no\\x1b[2J\\u202e\\nok    all is well, password=hunter2 for postgres://me:hunter2@db/x")
 
     async def write(self, entry):
         await self.write_batch([entry])
@@ -83,6 +83,7 @@ def command(project: Project, tmp_path: Path) -> Command:
             [project.command, *arguments],
             cwd=tmp_path,
             env=project.environment(tmp_path, PYTHONPATH=str(tmp_path), **settings),
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
             errors="replace",
@@ -108,11 +109,13 @@ def record(project: Project, tmp_path: Path) -> Callable[..., None]:
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 def test_any_entry_is_shown_on_any_stdout(command: Command, record: Callable[..., None], encoding: str) -> None:
-    """A character that the encoding lacks is an escape."""
+    """A character that the encoding lacks, and one that a terminal might obey, is an escape; JSON says the same."""
     record({"message": f"odd {ODD}"})
-    done = command("logs", PYTHONIOENCODING=encoding)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "odd " in done.stdout
+    table, line = (command("logs", *options, PYTHONIOENCODING=encoding) for options in ([], ["--json"]))
+    assert [(done.returncode, done.stderr) for done in (table, line)] == [(0, "")] * 2
+    assert "  odd " in table.stdout
+    assert json.loads(line.stdout)["message"] == f"odd {ODD}"
+    assert line.stdout.removesuffix("\n").isprintable()
 
 
 @pytest.mark.parametrize("verb", ["doctor", "logs --from own:Bad", "logs resend --to own:Bad"])
@@ -122,9 +125,17 @@ def test_what_a_backend_says_is_shown_and_not_obeyed(command: Command, record: C
     done = command(*verb.split(), LOG_DESTINATION_TYPE="own:Bad", **PRODUCTION)
     said = done.stdout + done.stderr
     assert done.returncode == 1
-    assert "no\\x1b[2J\\nok    all is well, password=[redacted]" in said
-    assert "\x1b" not in said
+    assert "no\\x1b[2J\\u202e\\nok    all is well, password=[redacted]" in said
+    assert said.replace("\n", "").replace("\r", "").isprintable()
     assert "hunter2" not in said
+
+
+def test_json_on_stderr_holds_nothing_that_a_terminal_obeys(command: Command) -> None:
+    """Its values are what was said all the same."""
+    done = command(LOG_FORMAT="json", LOG_LEVEL="DEBUG", LOG_DESTINATION_TYPE="own:Bad", **PRODUCTION)
+    messages = [json.loads(line)["message"] for line in done.stderr.splitlines()]
+    assert any("no\x1b[2J\u202e\nok    all is well" in message for message in messages)
+    assert done.stderr.replace("\n", "").isprintable()
 
 
 @pytest.mark.parametrize("path", ["~no-such-user/logs.db", ""])

@@ -16,7 +16,7 @@ import orjson
 
 from ..choices import LOCAL, PRODUCTION
 from ..logging.destinations.base import name_of
-from ..logging.destinations.console import printable
+from ..logging.destinations.console import printable, printable_json
 from ..logging.errors import DeliveryError, LoggingError, SettingError, text_of
 from ..logging.factory import SETTING, create_destination, wanted_names
 from ..logging.query import LEVELS, MAX_LIMIT
@@ -207,7 +207,13 @@ def _cut(text: str, width: int) -> str:
 
 
 def _json_line(values: dict[str, Any]) -> str:
-    return orjson.dumps(values).decode() + "\n"
+    """Return an object as JSON that stdout can take: the escapes it would put itself are none of JSON's."""
+    text = printable_json(orjson.dumps(values).decode())
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        text = json.dumps(values, separators=(",", ":"))
+    return f"{text}\n"
 
 
 def _message(entry: LogEntry) -> str:

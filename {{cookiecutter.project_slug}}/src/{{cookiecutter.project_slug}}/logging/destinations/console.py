@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import re
 import select
 import sys
 from contextlib import suppress
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 CHUNK = 4_096
 """Bytes written at once: what a pipe that is writable takes without blocking (PIPE_BUF)."""
 MILLISECONDS = len("2026-01-31T12:00:00.000")
+_UNUSUAL = re.compile(r"[^ -~]")
 POLL = 0.05
 """Seconds between two looks at a stderr that nobody reads."""
 
@@ -69,7 +72,7 @@ class ConsoleDestination(LogDestination):
 def as_json(entry: LogEntry) -> str:
     """Return an entry as one JSON line without its empty fields."""
     present = {name: value for name, value in entry.to_dict().items() if value is not None}
-    return encode_json(present) + "\n"
+    return printable_json(encode_json(present)) + "\n"
 
 
 def as_text(entry: LogEntry) -> str:
@@ -87,6 +90,15 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def printable_json(text: str) -> str:
+    """Return JSON text of the same value in which no character does any of that."""
+    return text if text.isprintable() else _UNUSUAL.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0] if match[0].isprintable() else json.dumps(match[0])[1:-1]
 
 
 def _chunks(data: bytes) -> Iterator[bytes]:
