@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections import defaultdict
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,6 @@ from .options import LIMIT, refuse_ignored
 if TYPE_CHECKING:
     import argparse
     from collections.abc import AsyncIterator, Iterable, Sequence
-    from datetime import datetime
 
     from ..config import ServerConfig
     from ..logging.destinations.base import LogDestination, LogEntry, Status
@@ -123,31 +122,50 @@ async def _show(source: LogDestination, options: argparse.Namespace) -> None:
 async def _follow(source: LogDestination, options: argparse.Namespace) -> None:
     """Show the newest entries and then, until it is stopped, each that arrives, late ones too."""
     filters = filters_of(options)
-    known = await read(source, **filters, limit=PAGE)
+    known = await _known(source, filters)
     shown = await read(source, **filters, **page_of(options))
     table = None if options.json else Table(ENTRY_COLUMNS, FOLLOWED_WIDTHS)
     _print(shown[::-1], table)
     seen = {entry.entry_id: entry.timestamp for entry in (*shown, *known)}
-    if len(known) == PAGE:
+    if known and len(known) % PAGE == 0:
         filters["since"] = known[-1].timestamp + timedelta.resolution
     while True:
         await asyncio.sleep(POLL)
         _print(await _arrived(source, filters, seen), table)
         if len(seen) > 2 * MAX_LIMIT:
-            oldest = filters["since"] = sorted(seen.values())[-MAX_LIMIT]
+            oldest = filters["since"] = min(sorted(seen.values())[-MAX_LIMIT], datetime.now(UTC))
             seen = {entry_id: moment for entry_id, moment in seen.items() if moment >= oldest}
+
+
+async def _known(source: LogDestination, filters: dict[str, Any]) -> list[LogEntry]:
+    """Return the newest entries, a page of them, or as many as reach from a clock ahead of ours into our past."""
+    known: list[LogEntry] = []
+    now = datetime.now(UTC)
+    async for page in every_page(source, size=PAGE, **filters):
+        known += page
+        if page[-1].timestamp < now:
+            break
+    return known
 
 
 async def _arrived(source: LogDestination, filters: dict[str, Any], seen: dict[str, datetime]) -> list[LogEntry]:
     """Return the entries that no look before this one has seen, oldest first, and add them to what was seen."""
-    arrived: dict[str, LogEntry] = {}  # in which pages overlap where entries arrive meanwhile
+    arrived = await _unseen(source, filters, seen)
+    now = datetime.now(UTC)
+    if max(seen.values(), default=now) > now:  # pages of what lies ahead would hide what comes now
+        arrived |= await _unseen(source, {**filters, "until": min(filters["until"] or now, now)}, seen)
+    seen.update((entry_id, entry.timestamp) for entry_id, entry in arrived.items())
+    return sorted(arrived.values(), key=lambda entry: entry.timestamp)
+
+
+async def _unseen(source: LogDestination, filters: dict[str, Any], seen: dict[str, datetime]) -> dict[str, LogEntry]:
+    unseen: dict[str, LogEntry] = {}  # in which pages overlap where entries arrive meanwhile
     async for page in every_page(source, size=PAGE, **filters):
         fresh = {entry.entry_id: entry for entry in page if entry.entry_id not in seen}
         if not fresh:
             break
-        arrived.update(fresh)
-    seen.update((entry_id, entry.timestamp) for entry_id, entry in arrived.items())
-    return sorted(arrived.values(), key=lambda entry: entry.timestamp)
+        unseen.update(fresh)
+    return unseen
 
 
 def _print(entries: list[LogEntry], table: Table | None) -> None:
