@@ -27,7 +27,7 @@ _logger = logging.getLogger(__name__)
 pytestmark = pytest.mark.anyio
 CAPACITY = 10_000
 BATCH = 500
-LARGEST_BATCH = 2_000
+LARGEST_BATCH = 4_000
 """Entries that a destination may have in flight besides."""
 ENTRIES = 1_000_000
 STEP = 50_000
