@@ -159,8 +159,8 @@ def _reason(name: str, told: str) -> str:
     """Return what a switch or a bounded number takes, and what was told of any other setting."""
     field = ServerConfig.model_fields[name]
     bounds = [getattr(item, "ge", getattr(item, "le", None)) for item in field.metadata]
-    if field.annotation is int and len(bounds) == len(("from", "to")):
-        return f"it takes a whole number from {bounds[0]} to {bounds[1]}"
+    if field.annotation is int and bounds:
+        return f"it takes a whole number from {bounds[0]} to {bounds[-1]}"
     return "it takes true or false" if field.annotation is bool else told.removeprefix("Value error, ")
 
 
