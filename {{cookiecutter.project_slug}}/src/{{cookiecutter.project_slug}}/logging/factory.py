@@ -104,7 +104,11 @@ def create_destination(
         raise SettingError(msg)
     if name in config.problems:
         raise SettingError(config.problems[name])
-    return known[name](config)
+    try:
+        return known[name](config)
+    except RuntimeError as error:  # pathlib's, about a home that is not there
+        msg = f"A file of the {name} destination cannot be found: {error} Name it by its full path."
+        raise SettingError(msg) from error
 
 
 def _load(path: str, config: ServerConfig, given_as: str) -> LogDestination:
