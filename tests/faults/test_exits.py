@@ -173,8 +173,8 @@ for number in range(2000):
 
 
 THREAD = """
-import threading
-threading.Thread(target=lambda: logger.info("late 0")).start()
+import threading, time
+threading.Thread(target=lambda: (time.sleep(1.5), logger.info("late 0"))).start()
 """
 
 

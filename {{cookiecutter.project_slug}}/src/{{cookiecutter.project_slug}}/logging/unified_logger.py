@@ -265,6 +265,12 @@ def _blueprint(destination: LogDestination) -> LogDestination:
 
 
 def _drain_after_main() -> None:
-    """Drain once the main thread has ended: `atexit` would be too late, drivers' threads are joined before it."""
-    threading.main_thread().join()
+    """Drain when the main thread has ended, and all others that the interpreter waits for and that may still log.
+
+    `atexit` would be too late: drivers' threads are joined before it. Those are daemons, as the writers they come from.
+    """
+    main, own = threading.main_thread(), threading.current_thread()
+    main.join()
+    while others := [each for each in threading.enumerate() if not each.daemon and each not in (main, own)]:
+        others[0].join()
     UnifiedLogger.shutdown()
