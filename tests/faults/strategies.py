@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MARK = "Planted5ecretValue"
 HALF = MARK[:8]
 """What must not be shown of it either."""
+CUT = 50
+"""Characters that pydantic shows of a value."""
 
 
 class Colour(Enum):
@@ -135,7 +137,7 @@ KEYS = """
 password PASSWORD dbPassword db_password user.password passwd pwd apiKey API_KEY x-api-key token accessToken
 refresh_token Authorization authorization cookie Set-Cookie secret client-secret clientSecret privateKey credentials
 password1 token_2 DB_PASS smtpPass pass PGPASS api_keys accessTokens encryption-keys AccountKey passcode ssn homeAddress
-Home-Address
+Home-Address pAsSwOrD PASSword APIkey AUTHtoken
 """
 FURTHER_KEYS = ("SSN", "home_address")
 """Keys that are secret because a setting names them."""
@@ -144,7 +146,10 @@ shapes = st.sampled_from([
     "Authorization: Bearer {0}", "bearer {0}", "Basic {0}==", "postgresql://me:{0}@host/db", "a://me:x/{0}@host/db", "https://me:{0}@host:1/x?y=z",
     "redis://:{0}@host", "eyJ{0}.{0}.{0}", "-----BEGIN RSA PRIVATE KEY-----\n{0}\n{0}\n-----END RSA PRIVATE KEY-----",
     "-----BEGIN PRIVATE KEY-----\\n{0}\\n", "ghp_{0}{0}", "sk-{0}", "xoxb-{0}", "AIza{0}{0}",
-    "Cookie: session={0}; other={0}",
+    "Cookie: session={0}; other={0}", 'Cookie: theme="dark"; sid={0}', 'Set-Cookie: sid="{0}"; HttpOnly',
+    'Authorization: Digest username="bob", response="{0}"', "github_pat_{0}{0}", "sk_live_{0}", "rk_test_{0}",
+    "whsec_{0}", "glpat-{0}", "xapp-1-{0}", "GOCSPX-{0}", f"npm_{MARK}{MARK}", f"hf_{MARK}{MARK}", "pypi-AgE{0}",
+    "-----BEGIN PGP PRIVATE KEY BLOCK-----\n{0}\n-----END PGP PRIVATE KEY BLOCK-----",
 ])  # fmt: skip
 pairs = st.sampled_from(
     [
@@ -157,6 +162,24 @@ pairs = st.sampled_from(
         "--{1} {0}",
         "--{1}={0}",
         "a=1&{1}={0}&b=2",
+        '{1}=SecretStr("{0}")',
+        '{1}=("x", "{0}")',
+        "{1}=b'{0}'",
+        "{{b'{1}': b'{0}'}}",
+        "[(b'{1}', b'{0}')]",
+        "{1}: u'{0}'",
+        '{1}: str | None = "{0}"',
+        '{1} => "{0}"',
+        '{1} := "{0}"',
+        '{1} == "{0}"',
+        '{1}="""{0}"""',
+        """{1}=ab'{0}""",
+        "{1}=ab){0}",
+        "{1}=ab}}{0}",
+        "**{1}:** {0}",
+        "{1}: |\n  a\n  {0}\nb: c",
+        '{{"{1}": ["a]b", "{0}"]}}',
+        '{{"{1}": "a\\"{0}"}}',
     ]
 )
 plain = st.sampled_from(
@@ -214,6 +237,29 @@ def planted_values(draw: st.DrawFn) -> Any:
         value = draw(st.sampled_from([[1, value], {"other": value}, (value,), {"a": None, "b": [value, "x"]}]))
     return value
 
+
+@st.composite
+def cut_values(draw: st.DrawFn) -> str:
+    """Return what pydantic says about an invalid value with a secret, which it cuts in the middle."""
+    secret, key = draw(secrets), draw(keys)
+    before = {"user": "u" * draw(st.integers(0, 30))}
+    value: Any = draw(st.sampled_from([{**before, key: secret}, {**before, "a": {key: secret}}, [key, {key: secret}]]))
+    value = draw(st.sampled_from([value, json.dumps(value), f"{before['user']} {draw(shapes).format(secret)}"]))
+    shown = repr(value)
+    if len(shown) > CUT:
+        shown = f"{shown[: CUT // 2]}...{shown[1 - CUT // 2 :]}"
+    text = f"1 validation error\nlogin.host\n  Bad [type=missing, input_value={shown}, input_type=dict]\n    For more"
+    return draw(st.sampled_from([text, f"  | {text}", json.dumps({"error": text})]))
+
+
+ATOMS = [
+    *"=: \n\r\t\\\"'[]{}()@a1s.-_,&;|>/`\0\u00e9",
+    *["cookie", "authorization", "password", "token", "key", "pass", "ssn", "Bearer ", "Basic ", "eyJ", "sk-", "ghp_"],
+    *["-----BEGIN ", "PRIVATE KEY-----", "-----END ", "://", "--", "input_value=", ", input_type=", "\\n", '="', "=>"],
+    *["!=", " | ", " = ", 'b"', "|\n", '\\"', "...", "**", "SG.", "_1", 'str = "', "[redacted]", "PASS:", "  ", "x "],
+]
+repeated = st.tuples(*(st.lists(st.sampled_from(ATOMS), min_size=n, max_size=4).map("".join) for n in (0, 1, 0)))
+"""What stands before, what is said again and again, and what stands after it."""
 
 TRAPS = [
     "a=",

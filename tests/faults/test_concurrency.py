@@ -82,6 +82,24 @@ async def test_ten_megabytes_of_arguments_are_cut_and_not_kept(
         assert server.stored("length(input_args) > 20000") == 0
 
 
+@pytest.mark.parametrize("text", ["token\n" + " " * 9_990, "authorization:" + "\r" * 9_980], ids=["lines", "header"])
+async def test_a_call_holds_up_no_other_whatever_its_arguments_are(
+    project: Project, folder: Path, bare: StdioServer, text: str
+) -> None:
+    """Secrets are searched for on the event loop: no text makes that long."""
+
+    async def call(server: Server, _: str) -> None:
+        size, echoed = await asyncio.gather(
+            server.call("give_back", value={"texts": [text] * 4}), server.call("echo", text="beside it")
+        )
+        assert (size, echoed) == ({"texts": [text] * 4}, "beside it")
+
+    async with StdioServer(project, folder / "server") as server:
+        rounds = await check_lag_against(server, bare, call)
+        await server.end()
+        assert server.stored("tool_name = 'give_back'") == len(rounds)
+
+
 async def test_a_clock_that_is_set_back_loses_nothing(project: Project, folder: Path, bare: StdioServer) -> None:
     """By an hour: entries have the time of the clock, durations that of a clock which only goes forward."""
     async with StdioServer(project, folder / "server") as server:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import math
 import os
 import sys
 import time
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from .strategies import (
@@ -26,9 +27,11 @@ from .strategies import (
     MARK,
     TRAPS,
     arguments,
+    cut_values,
     key_names,
     planted_values,
     real,
+    repeated,
     scalars,
     straddling_texts,
     telling_texts,
@@ -44,6 +47,12 @@ MAX_TEXT = 400
 CHARACTERS_LIMIT = 40 * MAX_TEXT
 STALL = 0.05
 """Seconds that the making of an entry may take: event-loop lag has the same limit."""
+
+LENGTH = 1_000
+"""Characters of a short text; a long one has eight times as many."""
+TOLERANCE = 3
+ATTEMPTS = 8
+"""The machine does other things as well: a text is judged by the fastest of so many."""
 
 many = settings(
     max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
@@ -140,6 +149,16 @@ def test_no_half_of_a_secret_is_shown_where_a_text_is_cut(package: SimpleNamespa
 
 
 @many
+@given(text=cut_values())
+def test_no_half_of_a_secret_is_shown_where_pydantic_cut_a_value(package: SimpleNamespace, text: str) -> None:
+    """It cuts in the middle: a key may have lost its end, and what is left of its value stands alone."""
+    error = ValueError(text)
+    entry = line(package, text, {"extra": {"errors": [text]}}, error)
+    assert HALF not in package.factory.error_text(error)
+    assert HALF not in shown(package, entry)
+
+
+@many
 @given(key=key_names)
 def test_a_key_that_is_secret_is_found_wherever_it_stands(package: SimpleNamespace, key: str) -> None:
     """The cheap search that decides whether a value is looked through errs towards yes only."""
@@ -161,3 +180,33 @@ def test_no_text_makes_redaction_slow(project: Project, package: SimpleNamespace
         factory.text(text)
         taken.append(time.perf_counter() - begin)
     assert min(taken) <= STALL, f"{min(taken) * 1000:.0f} ms"
+
+
+@pytest.mark.alone
+@many
+@given(parts=repeated)
+@example(parts=("token\n", " ", ""))
+@example(parts=("| key | token |\n", f"|{' ' * 40}", "\n"))
+@example(parts=("authorization:", "\r", ""))
+@example(parts=("cookie:", " ", "["))
+@example(parts=("token: ", "--.", ""))
+@example(parts=("", "token=[]", ""))
+def test_redaction_takes_eight_times_as_long_for_a_text_of_eight_times_the_length(
+    package: SimpleNamespace, parts: tuple[str, str, str]
+) -> None:
+    """Not 64 times: whatever is repeated, and whatever stands around it."""
+    before, again, after = parts
+    short, long = (before + again * (length // len(again)) + after for length in (LENGTH, 8 * LENGTH))
+    taken = [math.inf, math.inf]
+    for _ in range(ATTEMPTS):
+        taken = [min(best, seconds(package, text)) for best, text in zip(taken, (short, long), strict=True)]
+        if taken[1] <= 8 * TOLERANCE * taken[0]:
+            return
+    pytest.fail(f"{taken[1] / taken[0]:.0f} times as long, {taken[1] * 1000:.1f} ms")
+
+
+def seconds(package: SimpleNamespace, text: str) -> float:
+    """Return how long it takes to take a text's secrets out."""
+    begin = time.perf_counter()
+    package.redactor.text(text)
+    return time.perf_counter() - begin

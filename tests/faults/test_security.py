@@ -81,6 +81,17 @@ async def test_a_secret_reaches_the_tool_and_no_destination(project: Project, fo
         assert SECRET[:8] not in everything
 
 
+async def test_a_secret_in_an_argument_that_is_refused_is_shown_nowhere(project: Project, folder: Path) -> None:
+    """What pydantic says of it is cut in the middle: the key loses its end, and the value stands alone."""
+    async with StdioServer(project, folder) as server:
+        for name in ("a", "bob12", "a-longer-name@example.org"):
+            with pytest.raises(ToolFailedError, match="input_value="):
+                await server.call("say", count={"username": name, "password": SECRET})
+        await server.end()
+        assert server.stored("status = 'validation_error'") == 3
+        assert SECRET[-8:] not in server.dump() + server.said()
+
+
 async def test_a_forged_line_is_shown_as_what_it_is(project: Project, folder: Path) -> None:
     """Line ends and control characters of arguments and lines are escaped on stderr and in the table of `logs`."""
     async with StdioServer(project, folder) as server:

@@ -48,86 +48,111 @@ _SECRET_KEY = re.compile(
 """Keys whose values are secret, as their words in lower case between underscores: `_db_password_`."""
 _HINTS = re.compile(
     r"""
-    k(?: ey | en(?<=token) | ie(?<=cookie) | ia(?<=akia) | -(?<=sk-) )              # key, token, cookie, AKIA, sk-...
-  | p(?: wd | ass(?: [wpc\W\d_] | \Z ) )                                            # pwd, password, passphrase, pass:
+    k(?: ey | en(?<=token) | ie(?<=cookie) | ia(?<=akia) | -(?<=sk-)                # key, token, cookie, AKIA, sk-...
+       | _(?: live | test )_ )                                                      # sk_live_...
+  | p(?: wd | a(?: ss(?: [wpc\W\d_] | \Z ) | t-(?<=glpat-) )                        # pwd, password, pass:, glpat-...
+       | m_(?<=npm_) | ut_value= )                                                  # npm_..., input_value=
   | c(?: ret(?<=secret) | red(?:s|en) )                                             # secret, creds, credentials
   | uth(?<=auth)                                                                    # auth, Authorization
-  | b(?: earer | asic[\s\\] )                                                       # Bearer, Basic
+  | b(?: earer | asic[\s\\] | _pat_ )                                               # Bearer, Basic, github_pat_...
   | j(?: wt | (?<=eyj) )                                                            # jwt, eyJ...
   | d(?<=sessionid)                                                                 # sessionid
-  | _(?<=gh[pousr]_)                                                                # ghp_...
-  | xox[baprs]-                                                                     # xoxb-...
+  | _(?<=h[fopsru]_|ec_)(?: (?<=gh._) | (?<=\bhf_) | (?<=whsec_) )                  # ghp_..., hf_..., whsec_...
+  | x(?: ox[abeprs]- | app- | -(?<=gocspx-) )                                       # xoxb-..., GOCSPX-...
   | za(?<=aiza)                                                                     # AIza...
-  | -----begin                                                                      # a key in PEM form
+  | -(?: ----begin | age(?<=pypi-age) )                                             # a key in PEM form, pypi-AgE...
   | \0                                                                              # NUL
-  | ://(?: [^\s:/@]+ (?! :\d{1,5}(?: [/"'\s] | \Z ) ) )?:                           # a login in an address, and no port
+  | ://(?: [^\s:/@]++ (?! :\d{1,5}(?: [/"'\s] | \Z ) ) )?:                          # a login in an address, and no port
     """,
     re.VERBOSE,
 )
 """What no secret is without, in lower case, and NUL; each begins at a rare letter, which halves a search's time."""
-_SPLIT = re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SPLITS = (re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"), re.compile(r"[\W_]+"))
+"""Where a key's words end: also at a capital letter, and, since some write `PASSword`, only at what is no letter."""
 _PASSWORD = re.compile(r"(://(?:[^:/@]+(?!:\d{1,5}/))?:).+")
 """A password in what stands before an address's @; digits and a slash after the colon are a port."""
 _LOGIN = re.compile(r"^([\w.+-]+://)?.*@", re.DOTALL)
-_ISSUED = r"AKIA[0-9A-Z]{16}|gh[pousr]_\w{20,}|sk-[\w-]{16,}|xox[baprs]-[\w-]{10,}|AIza[\w-]{30,}"
+_ISSUED = r"""
+    A[KS]IA[0-9A-Z]{16} | gh[pousr]_\w{20,} | github_pat_\w{20,} | glpat-[\w.-]{16,} | sk-[\w-]{16,}
+  | [rs]k_(?:live|test)_\w{10,} | whsec_\w{10,} | xox[abeprs]-[\w-]{10,} | xapp-[\w-]{10,} | AIza[\w-]{30,}
+  | ya29\.[\w-]{16,} | GOCSPX-[\w-]{16,} | SG\.[\w-]{16,}\.[\w-]{16,} | npm_[A-Za-z0-9]{30,} | hf_[A-Za-z0-9]{30,}
+  | pypi-AgE[\w-]{16,}
+"""
 """Keys of known issuers."""
 _START = r"(?:\b|(?<=\\[nrt]))"
 """Where a word begins, also after an escaped line end: `\\nBearer`."""
+_PEM = "[A-Z ]*PRIVATE KEY(?: BLOCK)?-----"
 _SHAPES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), REDACTED),
+    (re.compile(rf"-----BEGIN {_PEM}.*?(?:-----END {_PEM}|\Z)", re.DOTALL), REDACTED),
     # A token without its dots is none, but is matched, so that no other search begins inside of it.
     (
         re.compile(_START + r"eyJ[\w-]{5,}+(?:\.[\w-]+(?:\.[\w-]*){0,3})?"),
         lambda token: REDACTED if "." in token[0] else token[0],
     ),
-    (re.compile(_START + r"(Bearer|Basic)(\s+)[\w.~+/=:-]{4,}", re.IGNORECASE), rf"\1\2{REDACTED}"),
+    (re.compile(_START + r"(Bearer|Basic)(\s++)[\w.~+/=:-]{4,}", re.IGNORECASE), rf"\1\2{REDACTED}"),
     (re.compile(r"://[^\s\"'<>]++"), lambda address: _without_password(*address[0].rpartition("@"))),
-    (re.compile(_START + rf"(?:{_ISSUED})"), REDACTED),
+    (re.compile(rf"{_START}(?:{_ISSUED})", re.VERBOSE), REDACTED),
 )
+_TYPED = r"[bBfFrRuU]{0,2}+\\*+[\"']"
+"""The quote that opens a text, also of Python's: b"..."."""
 _HEADER = re.compile(
-    _START + r"((?:proxy-)?authorization|(?:set-)?cookie)(\\*[\"']?\s*[:=]\s*\\*[\"']?)(?!\s*[\[{])[^\r\n\"'\\]+",
-    re.IGNORECASE,
-)
-_KEY = re.compile(r"(?<![\w.-])(?P<key>[\w.-]+)\\*[\"']?\s*[:=]\s*")
-_NO_PAIR = r"(?![\w.-]+\\*[\"']?\s*[:=])"
-_BARE = r"[^\s,;&\"'}\])]+"
-_VALUE = re.compile(
     rf"""
-    (?P<quote>\\+["']) (?: (?!(?P=quote)). )* (?P=quote)?    # \"in a text that is quoted itself\"
-  | "(?: [^"\\] | \\. )*"?                                   # "two words"
-  | '(?: [^'\\] | \\. )*'?                                   # 'two words'
-  | {_BARE}(?: [,;&]{_NO_PAIR}{_BARE} )*                     # a,b but of a,b=c only the a
+    {_START}(?P<name> (?:proxy-)?authorization | (?:set-)?cookie )
+    (?P<separator> \\*+["']?+ \s*+ [:=][>=]?+ \s*+ )
+    (?! [\[{{] | (?: [\w.]*+\(\s*+ )?+ {_TYPED} )                         # those are pairs, with an end of their own
+    (?: [^\r\n"'\\]++
+      | (?:(?<==)|(?<==\ ))(?P<quote>\\{{0,3}}["']) (?: (?!(?P=quote)). )*+ (?P=quote)?+ )+   # theme="dark"; a=b
     """,
-    re.DOTALL | re.VERBOSE,
+    re.IGNORECASE | re.VERBOSE,
 )
-_REST = re.compile(
-    rf"""
-    (?: (?: '(?=\w)                      # don't
-          | [ \t,;&]++{_NO_PAIR} )       # the next word, unless it is a pair's key
-        {_BARE} )+
+_KEY = re.compile(
+    r"""
+    (?<![\w.-])(?P<key> [\w.-]++ ) \\*+["']?+ \s*+
+    (?: != | [:=][>=]?+(?:\*\*)?+ | (?<=["']),\ (?=b["']) ) \s*+            # **Token:** x; (b'cookie', b'a=b')
     """,
     re.VERBOSE,
 )
+_NO_PAIR = r"(?![\w.-]++\\*+[\"']?+\s*+[:=])"
+_BARE = r"(?:[^\s,;&\"'}\])]++|[\"'}\])](?=\w))++"
+_QUOTED = r"""
+    (?: (?P<quote>\\++["']) (?: [^\\]++ | (?!(?P=quote))\\++(?s:.) )*+ (?P=quote)?+ )+    # \"in a quoted text\"
+  | (?: (?P<mark>["']) (?: [^\\"']++ | \\(?s:.) | (?!(?P=mark))["'] )*+ (?P=mark)?+ )+    # "two words", '''three'''
+"""
+_VALUE = re.compile(
+    rf"""
+    [bBfFrRuU]{{0,2}}+(?: {_QUOTED} )
+  | (?P<open> [\[{{](?!redacted\]) | [\w.]*+\((?= \s*+{_TYPED} ) )           # ["x", "y"], SecretStr("x")
+  | [|>][-+\d]{{0,2}}+[ \t]*+(?: \\++[rn] )++[ \t]++[^"']*+                 # the next in a quoted text
+  | [|>][-+\d]{{0,2}}+[ \t]*+ \r?\n(?P<indent>[ \t]++).*+ (?: \r?\n(?: (?P=indent).*+ | (?=\r?\n) ) )*+  # YAML's block
+  | (?P<bare> {_BARE}(?: [,;&]{_NO_PAIR}{_BARE} )*+                        # a,b but of a,b=c only the a
+      (?: \]?+(?: \ \|\ [\w.]++ )?+\ =\ (?: [\w.]++\( )?+{_TYPED}[^"'\n]*+["']?+ )?+ )  # str | None = "x"
+    """,
+    re.VERBOSE,
+)
+_REST = re.compile(rf"(?:[ \t,;&]++{_NO_PAIR}{_BARE})++")
 """What follows on the first word of a passphrase: the rest of its line, or what stands before the next pair."""
 _PHRASE_KEY = re.compile("pass|pwd|secret", re.IGNORECASE)
-_BRACKET = re.compile(r"[\[{]|[\]}]")
+_BRACKET = re.compile(rf"(?:(?<![\w\\])|(?<=\b[bBfFrRuU]))(?:{_QUOTED})|[\[{{(]|[\]}})]", re.VERBOSE)
+"""What opens and closes, and a text, which may hold both."""
 _OPTION = re.compile(
     r"""
-    (?: (?<![\w-]) | (?<=\\[nrt]) ) --(?P<key>[\w.-]+)       # --password
-    (?P<separator>\s+)
-    (?P<value> "[^"]*" | '[^']*' | [^\s"'-][^\s"']* )        # and no further option
+    (?: (?<![\w.-]) | (?<=\\[nrt]) ) --(?P<key>[\w.-]++)     # --password
+    (?P<separator>\s++)
+    (?P<value> "[^"]*+"?+ | '[^']*+'?+ | [^\s"'-][^\s"']*+ ) # and no further option
     """,
     re.VERBOSE,
 )
 _INVALID = re.compile(
     r"""
-    ^(?P<place> .{0,300}\S\n )                               # login.password
-    (?P<told> (?> [ |]{2,}.*?\binput_value= ) )              #   Input should be a valid string [..., input_value=
-    (?P<value> .* ) (?= ,\ input_type= )                     # 1234, input_type=int]
+    (?: (?: ^ | (?<=\\n) )(?P<place> [^\n\\]{0,300}+ )(?: \n | \\n )             # login.password
+        [ |]{2,}+ (?: (?! \\n | \binput_value= ). )*+ )?                         #   Input should be a string [
+    \binput_value=(?P<value> (?: (?! ,\ input_type= | \binput_value= )(?s:.) )*+ )  # 1234, input_type=int]
+    (?= ,\ input_type= | \Z )
     """,
     re.MULTILINE | re.VERBOSE,
 )
 """What pydantic says about an invalid value: where it is in one line, the value in the next."""
+_WORD_ENDS = " \t\"'"
 _HARMLESS = frozenset({"null", "none", "true", "false", REDACTED})
 
 
@@ -154,7 +179,7 @@ class Redactor:
 
     def __init__(self, extra_keys: Iterable[str] = ()) -> None:
         self._extra = frozenset(filter(None, map(_squash, extra_keys)))
-        hints = [r"[\W_]*".join(map(re.escape, key)) for key in self._extra]
+        hints = [r"[\W_]*+".join(map(re.escape, key)) for key in self._extra]
         self.hint = re.compile("|".join((_HINTS.pattern, *hints)), re.VERBOSE).search
         """Find in a text in lower case what tells that there is something to clean."""
         self.is_secret = Memo(self._judge).__getitem__
@@ -168,9 +193,11 @@ class Redactor:
         """Return a text without its secrets."""
         if self.hint(text.lower()) is None:
             return text
+        if "input_value=" in text:
+            text = _INVALID.sub(self._invalid, text)
         for pattern, replacement in _SHAPES:
             text = pattern.sub(replacement, text)
-        text = _HEADER.sub(rf"\1\2{REDACTED}", _INVALID.sub(self._invalid, text))
+        text = _HEADER.sub(rf"\g<name>\g<separator>{REDACTED}", text)
         return _OPTION.sub(self._option, self._pairs(text))
 
     def value(self, value: Any) -> Any:
@@ -185,10 +212,11 @@ class Redactor:
 
     def _judge(self, key: str) -> bool:
         squashed = _squash(key)
+        spelt = (f"_{'_'.join(filter(None, split.split(key)))}_".lower() for split in _SPLITS)
         return (
             squashed in self._extra
             or squashed.rstrip("0123456789") in self._extra
-            or _SECRET_KEY.search(f"_{'_'.join(filter(None, _SPLIT.split(key)))}_".lower()) is not None
+            or any(map(_SECRET_KEY.search, spelt))
         )
 
     def _item(self, key: str, item: Any) -> Any:
@@ -216,8 +244,12 @@ class Redactor:
         return self.is_secret(key) or (is_escape and self.is_secret(key[1:]))
 
     def _invalid(self, match: re.Match[str]) -> str:
-        is_secret = any(map(self.is_secret, match["place"].strip().split(".")))
-        return f"{match['place']}{match['told']}{REDACTED}" if is_secret else match[0]
+        """Redact an invalid value: all of it in a secret place, else from the word on in whose middle it was cut."""
+        told, value = match[0][: match.start("value") - match.start()], match["value"]
+        if any(map(self.is_secret, (match["place"] or "").strip().split("."))):
+            return f"{told}{REDACTED}"
+        head, cut, _ = value.partition("...")
+        return f"{told}{self._pairs(head[: max(map(head.rfind, _WORD_ENDS)) + 1])}{cut}" if cut else match[0]
 
     def _option(self, match: re.Match[str]) -> str:
         return f"--{match['key']}{match['separator']}{REDACTED}" if self.is_secret(match["key"]) else match[0]
@@ -239,25 +271,25 @@ def _masked(key: re.Match[str], value: re.Match[str]) -> tuple[str, int]:
         return REDACTED, rest.end()
     if text.strip("\\\"'").lower() in _HARMLESS or text.startswith(REDACTED[:-1]):
         return value.string[value.start() : end], end
-    quote = value["quote"] or (text[0] if text[0] in "\"'" else "")
+    quote = value["quote"] or value["mark"] or ""
     return f"{quote}{REDACTED}{quote}", end
 
 
 def _rest(key: re.Match[str], value: re.Match[str]) -> re.Match[str] | None:
     """Return the further words of a passphrase that stands bare, as in `password: two words`."""
-    is_bare = value[0][0] not in "\\\"'[{" and key[0][-1] in ": \t" and "\n" not in key[0]
+    is_bare = value["bare"] and value[0][0] not in "\\[" and key[0][-1] in ": \t" and "\n" not in key[0]
     return _REST.match(value.string, value.end()) if is_bare and _PHRASE_KEY.search(key["key"]) else None
 
 
 def _end(value: re.Match[str]) -> int:
-    """Return where a value ends: a list or an object at the bracket that closes it, or with the text."""
-    if value[0][0] not in "[{" or value[0].startswith(REDACTED[:-1]):
+    """Return where a value ends: a list, an object or a call at the bracket that closes it, or with the text."""
+    if value["open"] is None:
         return value.end()
-    depth = 0
-    for bracket in _BRACKET.finditer(value.string, value.start()):
-        depth += 1 if bracket[0] in "[{" else -1
+    opening, closing, depth = *(("(", ")") if value["open"][-1] == "(" else ("[{", "]}")), 0
+    for token in _BRACKET.finditer(value.string, value.end() - 1):
+        depth += (token[0] in opening) - (token[0] in closing)
         if not depth:
-            return bracket.end()
+            return token.end()
     return len(value.string)
 
 
