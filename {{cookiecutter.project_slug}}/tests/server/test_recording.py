@@ -188,12 +188,12 @@ async def test_nested_ids_restore_the_outer_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "chosen", [{"a": 1}, ["a"], 7, "", "x" * 129, "x" * 100_000, "two\nlines", "nul\0", "\x1b[31m"], ids=range(9)
+    "chosen", [{"a": 1}, ["a"], 7, "", "x" * 129, "x" * 100_000, "a\nb", "\0", "\x1b[31m", "Bearer abc1"], ids=range(10)
 )
 async def test_an_id_that_is_not_usable_is_replaced_and_noted(
     client: Client, memory: MemoryDestination, chosen: Any
 ) -> None:
-    """A dict, a list, a newline or 100,000 characters lose nothing and reach no log."""
+    """A dict, a list, a newline, a secret or 100,000 characters lose nothing and reach no log."""
     async with client:
         await client.call_tool("say", {"text": "a"}, meta={"correlation_id": chosen})
     (entry,) = calls(memory)

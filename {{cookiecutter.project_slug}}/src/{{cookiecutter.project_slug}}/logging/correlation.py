@@ -10,7 +10,7 @@ from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _VARIANT = 1 << 63
 
@@ -76,10 +76,12 @@ def correlation(correlation_id: str | None = None) -> Iterator[str]:
         end(token)
 
 
-def client_correlation_id(meta: Mapping[str, object] | None) -> tuple[str | None, str | None]:
+def client_correlation_id(
+    meta: Mapping[str, object] | None, clean: Callable[[str], str]
+) -> tuple[str | None, str | None]:
     """Return the client's id from `_meta` and, where it is there but not usable, a note that says why.
 
-    Usable is a printable string of 1 to 128 characters.
+    Usable is a printable string of 1 to 128 characters in which `clean` finds no secret.
     """
     if not meta:
         return None, None
@@ -87,11 +89,16 @@ def client_correlation_id(meta: Mapping[str, object] | None) -> tuple[str | None
         value = meta.get(key)
         if value is None:
             continue
-        if not isinstance(value, str):
-            return None, f"the client's {key} was a {type(value).__name__}, not a string"
-        if not 1 <= len(value) <= MAX_LENGTH:
-            return None, f"the client's {key} had {len(value)} characters, not 1 to {MAX_LENGTH}"
-        if not value.isprintable():
-            return None, f"the client's {key} was not printable"
-        return value, None
+        fault = _fault(value, clean)
+        return (str(value), None) if fault is None else (None, f"the client's {key} {fault}")
     return None, None
+
+
+def _fault(value: object, clean: Callable[[str], str]) -> str | None:
+    if not isinstance(value, str):
+        return f"was a {type(value).__name__}, not a string"
+    if not 1 <= len(value) <= MAX_LENGTH:
+        return f"had {len(value)} characters, not 1 to {MAX_LENGTH}"
+    if not value.isprintable():
+        return "was not printable"
+    return None if clean(value) == value else "held a secret"

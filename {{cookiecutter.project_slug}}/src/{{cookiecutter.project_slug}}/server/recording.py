@@ -17,7 +17,7 @@ from mcp.types import CallToolResult, InputRequiredResult, TextContent
 from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
 from pydantic import ValidationError
 
-from ..logging.correlation import begin, client_correlation_id, correlation, end, has_correlation_id
+from ..logging.correlation import MAX_LENGTH, begin, client_correlation_id, correlation, end, has_correlation_id
 from ..logging.entries import NAME_LENGTH, CallerInfo, class_name
 from ..logging.unified_logger import UnifiedLogger
 from ..logging.values import encode_json
@@ -116,13 +116,17 @@ class RecordingMCPServer(MCPServer[Any]):
 
 async def correlate(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
     """Give a request the client's correlation id or a new one: as middleware, so that the SDK's lines have it too."""
-    chosen, _ = client_correlation_id(ctx.meta)
+    chosen, _ = client_correlation_id(ctx.meta, _clean_id)
     token, outer = begin(chosen), _request.set(ctx)
     try:
         return await call_next(ctx)
     finally:
         _request.reset(outer)
         end(token)
+
+
+def _clean_id(text: str) -> str:
+    return UnifiedLogger.entries().text(text, limit=MAX_LENGTH)
 
 
 class RecordedCall:
@@ -178,7 +182,7 @@ class RecordedCall:
         meta = self._request.meta if self._request is not None else None
         if not meta:
             return None
-        _, note = client_correlation_id(meta)
+        _, note = client_correlation_id(meta, _clean_id)
         return {"correlation_id_replaced": note} if note is not None else None
 
     def _caller(self) -> CallerInfo:
