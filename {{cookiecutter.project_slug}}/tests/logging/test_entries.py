@@ -48,16 +48,8 @@ class Broken:
     __str__ = __repr__
 
 
-def _circular() -> list[Any]:
-    items: list[Any] = []
-    items.append(items)
-    return items
-
-
-def _deep() -> Any:
-    return functools.reduce(lambda value, _: {"a": value}, range(10_000), {})
-
-
+NAMELESS = type("Nameless", (type,), {"__name__": property(lambda _: 1 / 0)})
+PANICKING = NAMELESS("Panicking", (), {"__repr__": lambda _: pytest.fail("as code in Rust does")})()
 ODD = {
     "datetime": (datetime(2026, 1, 2, tzinfo=UTC), "2026-01-02T00:00:00+00:00"),
     "uuid": (UUID(int=1), "00000000-0000-0000-0000-000000000001"), "decimal": (Decimal("1.10"), "1.10"),
@@ -83,9 +75,11 @@ def test_every_value_becomes_readable_json(value: Any, expected: Any) -> None:
 @pytest.mark.parametrize(
     ("make", "shown"),
     [(lambda: lambda: None, "<function"), (threading.Lock, "lock"), (lambda: (n for n in range(3)), "generator"),
-     (Broken, "not readable"), (_circular, "deeper than"), (_deep, "deeper than"), (lambda: 10**5_000, "bits"),
-     (lambda: {Broken(): 1}, "not readable"), (lambda: {"a": [Broken()]}, "not readable")],
-    ids=["lambda", "lock", "generator", "broken", "circular", "deep", "huge integer", "broken key", "broken inside"],
+     (Broken, "not readable"), (lambda: (items := dict[str, Any]()).setdefault("a", items), "deeper than"),
+     (lambda: functools.reduce(lambda value, _: {"a": value}, range(10_000), {}), "deeper than"),
+     (lambda: 10**5_000, "bits"), (lambda: {Broken(): 1}, "not readable"), (lambda: {"a": [Broken()]}, "not readable"),
+     (lambda: {"a": [PANICKING], "b": "kept"}, "kept")],
+    ids=["lambda", "lock", "generator", "broken", "circular", "deep", "huge integer", "key", "inside", "panicking"],
 )  # fmt: skip
 def test_what_cannot_be_expressed_is_described(make: Callable[[], Any], shown: str) -> None:
     """Circular, bottomless, unprintable: a description stands in its place, and nothing raises."""
@@ -129,6 +123,7 @@ password PASSWORD db_password userPassword password1 pass_word dbpassword pwd pa
 api_key apiKey API-KEY x-api-key api_keys apikeys authkey private_key private_keys encryption_keys AccountKey
 access_token accessToken access_tokens refreshToken refreshTokens TOKEN token2 token_1 sessionid Authorization cookie
 Set-Cookie client_secret secret1 aws_secret_access_key credentials home-address HomeAddress home.address SSN
+pAsSwOrD PASSword APIkey AUTHtoken SECRETkey ACCESStoken
 """
 
 
@@ -152,8 +147,15 @@ KEY_TEXT = "-----BEGIN RSA PRIVATE KEY-----\nMIIhunter2\n-----END RSA PRIVATE KE
 SHAPES = ["Authorization: Bearer hunter2hunter2", "curl -H 'authorization: bearer hunter2abc'", "Basic aHVudGVyhunter2",
           KEY_TEXT, KEY_TEXT[:50], "scheme://user:hunter2@host:1/db", "scheme://user:p@hunter2@host/db",
           "eyJhbGciOiJIUzI1NiJ9.eyJodW50ZXhunter2.c2lnhunter2", "--password hunter2", "--api-key=hunter2",
-          "AKIAHUNTER2HUNTER2AB", "Cookie: a=hunter2; b=hunter2", "scheme://user:p/hunter2@host/db",
-          "password: correct horse's hunter2", "password=correct,hunter2", "basic\thunter2abc"]  # fmt: skip
+          "AKIAHUNTER2HUNTER2AB", "key ASIAHUNTER2HUNTER2AB", "Cookie: a=hunter2; b=hunter2", "scheme://user:p/hunter2@host/db",
+          "password: correct horse's hunter2", "password=correct,hunter2", "basic\thunter2abc", "token=ab}hunter2",
+          'f(api_key=SecretStr("hunter2"), token=b"hunter2")', "{b'x-api-key': b'hunter2'}", "[(b'token', b'hunter2')]",
+          'token: str = "hunter2"', 'token := "hunter2"', 'token => "hunter2"', 'token=("a", "hunter2")',
+          'Cookie: a="b"; c=hunter2', "token: >-\n  a\n  hunter2", '{"token": ["x]y", "hunter2"]}',
+          "a.b\n  Bad [type=missing, input_value={'user': 'bob12', 'pa...ord': 'hunter2'}, input_type=dict]",
+          "-----BEGIN PGP PRIVATE KEY BLOCK-----\nhunter2", f"key SG.{'a' * 20}.hunter2hunter2hunter2",
+          *(f"{start}{'hunter2' * 5}" for start in ("github_pat_", "glpat-", "sk_live_", "rk_test_", "whsec_", "xapp-",
+                                                    "GOCSPX-", "npm_", "hf_", "pypi-AgE", "key ya29."))]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", SHAPES)
@@ -170,7 +172,8 @@ def test_a_secret_is_found_by_its_shape(text: str) -> None:
     "text",
     ["max_tokens=5", '{"author": "Kim"}', "keyboard: german", "https://host:8080/path?page=2", "a@example.org",
      "token_count: 12", "the secretary of state", "authored by: Kim", "monkey: banana", "12:30 is the time",
-     "boarding_pass: A1", "pass_rate=0.9", "PASS: test_a", "http://host:8080/@kim", "bypass: on", "tokens: 7"],
+     "boarding_pass: A1", "pass_rate=0.9", "PASS: test_a", "http://host:8080/@kim", "bypass: on", "tokens: 7",
+     "MAXtokens: 5", "PUBLICkey: a", "PASSenger: Kim", "tokenIZER: a", "the months_a key", "npm_config key hf_hub"],
 )  # fmt: skip
 def test_what_is_no_secret_survives(text: str) -> None:
     """Numbers of tokens, authors, keyboards and plain addresses are shown as they are."""
@@ -184,6 +187,8 @@ def test_a_passphrase_ends_with_its_line_or_at_the_next_pair() -> None:
     assert text("a: 1\npwd: two words\nuser: me") == "a: 1\npwd: [redacted]\nuser: me"
     assert text("{pwd: two words, user: me}") == "{pwd: [redacted], user: me}"
     assert text("password=x for me") == "password=[redacted] for me"
+    assert text('{"token": ["a[b"], "user": "me"}') == '{"token": [redacted], "user": "me"}'
+    assert text("a:\n  token: |\n    x\n\n    y\n  user: me") == "a:\n  token: [redacted]\n  user: me"
 
 
 def test_a_secret_at_the_cut_is_not_halved() -> None:
@@ -219,7 +224,7 @@ def test_braces_and_broken_values_never_raise_in_the_caller(
     logging.getLogger("app").warning("broken %s", Broken())
     logger.bind(thing=Broken()).info("bound")
     logger.info("fine {value}", value=1)
-    assert _flushed(memory) == 7
+    assert UnifiedLogger.flush()
     assert memory.messages[:2] == ["braces {} and {missing} {", "broken {value}"]
     assert memory.messages[3:] == ["wrong %d %s", "broken %s", "bound", "fine 1"]
     assert memory.entries[0].extra_data == {"key": "value"}
@@ -237,7 +242,7 @@ def test_entries_say_where_and_when(memory: MemoryDestination) -> None:
     before = datetime.now(UTC)
     logger.warning("from loguru", answer=42)
     logging.getLogger("app.part").warning("from stdlib", extra={"answer": 42})
-    _flushed(memory)
+    assert UnifiedLogger.flush()
     for entry in memory.entries:
         assert entry.function == "test_entries_say_where_and_when"
         assert entry.timestamp.tzinfo is UTC
@@ -276,7 +281,7 @@ def test_a_traceback_is_kept_without_its_secrets(memory: MemoryDestination) -> N
             _log_in(variable)
         except ValueError:
             log("it broke")
-    _flushed(memory)
+    assert UnifiedLogger.flush()
     for entry in memory.entries:
         shown = encode_json(entry.to_dict())
         assert "test_a_traceback_is_kept" in entry.extra_data["traceback"]
@@ -293,8 +298,3 @@ def test_a_traceback_that_cannot_be_told_is_redacted_too() -> None:
     record = logging.LogRecord("app", logging.ERROR, "", 1, "m", None, (mute, caught.value, caught.tb))
     shown = encode_json(EntryFactory().from_stdlib(record).extra_data)
     assert ("in test_a_traceback" in shown, "hunter2" in shown) == (True, False)
-
-
-def _flushed(memory: MemoryDestination) -> int:
-    assert UnifiedLogger.flush()
-    return len(memory.entries)

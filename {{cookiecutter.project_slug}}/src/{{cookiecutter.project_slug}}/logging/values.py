@@ -7,6 +7,7 @@ refuses a value or would lose it (NaN), where the text holds NUL (which database
 from __future__ import annotations
 
 import math
+from asyncio import CancelledError
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
@@ -23,6 +24,9 @@ MAX_ITEMS = 1_000
 """Items kept of one container."""
 BUDGET_TEXTS = 4
 """A whole value may hold as many characters and items as this many texts of the maximal length have characters."""
+OTHERS = (KeyboardInterrupt, SystemExit, GeneratorExit, CancelledError)
+"""What is raised in the middle of anything and is meant for others; code in Rust panics with a BaseException too."""
+_NAME = type.__dict__["__name__"].__get__
 
 
 def encode_json(value: object) -> str:
@@ -86,8 +90,20 @@ def readable(value: object) -> Any:
     """Return something JSON can express for a value it has no word for; what a broken object raises is described."""
     try:
         return _readable(value)
-    except Exception as error:  # noqa: BLE001 - __repr__, __iter__ and model_dump are other people's code
-        return f"<{type(value).__name__}, not readable: {type(error).__name__}>"
+    except OTHERS:
+        raise
+    except BaseException as error:  # noqa: BLE001 - __repr__, __iter__ and model_dump are other people's code
+        return _unreadable(value, error)
+
+
+def _unreadable(value: object, error: BaseException) -> str:
+    return f"<{_class_of(value)}, not readable: {_class_of(error)}>"
+
+
+def _class_of(value: object) -> str:
+    """Return the name of a value's class, also where that has a `__name__` of its own making."""
+    name: str = _NAME(type(value))
+    return name
 
 
 def _readable(value: object) -> Any:
@@ -104,7 +120,7 @@ def _readable(value: object) -> Any:
 _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (AbstractSet, list),
     ((bytes, bytearray, memoryview), lambda value: bytes(value).decode("utf-8", "backslashreplace")),
-    (BaseException, lambda value: f"{type(value).__name__}: {value}"),
+    (BaseException, lambda value: f"{_class_of(value)}: {value}"),
     (Mapping, dict),
     (date, lambda value: value.isoformat()),
 )
@@ -134,11 +150,13 @@ class _Walk:
         if value is None or isinstance(value, str | int | float):
             return self._scalar(value)
         if depth >= MAX_DEPTH:
-            return f"<{type(value).__name__}, deeper than {MAX_DEPTH} levels>"
+            return f"<{_class_of(value)}, deeper than {MAX_DEPTH} levels>"
         try:
             return self._container(value, depth)
-        except Exception as error:  # noqa: BLE001 - an object that changes or raises while it is read
-            return f"<{type(value).__name__}, not readable: {type(error).__name__}>"
+        except OTHERS:
+            raise
+        except BaseException as error:  # noqa: BLE001 - an object that changes or raises while it is read
+            return _unreadable(value, error)
 
     def _scalar(self, value: str | float | None) -> Any:
         if value is None or isinstance(value, bool):
