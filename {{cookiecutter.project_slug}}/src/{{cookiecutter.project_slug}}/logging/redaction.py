@@ -95,13 +95,16 @@ _SHAPES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...
 )
 _TYPED = r"[bBfFrRuU]{0,2}+\\*+[\"']"
 """The quote that opens a text, also of Python's: b"..."."""
+_BLOCK = r"[|>][-+\d]{0,2}+[ \t]*+"
+"""What opens YAML's block of lines."""
 _HEADER = re.compile(
     rf"""
     {_START}(?P<name> (?:proxy-)?authorization | (?:set-)?cookie )
     (?P<separator> \\*+["']?+ \s*+ [:=][>=]?+ \s*+ )
-    (?! [\[{{] | (?: [\w.]*+\(\s*+ )?+ {_TYPED} )                         # those are pairs, with an end of their own
+    (?! [\[{{] | (?: [\w.]*+\(\s*+ )?+ {_TYPED} | {_BLOCK}[\r\n\\] )      # those are pairs, with an end of their own
     (?: [^\r\n"'\\]++
-      | (?:(?<==)|(?<==\ ))(?P<quote>\\{{0,3}}["']) (?: (?!(?P=quote)). )*+ (?P=quote)?+ )+   # theme="dark"; a=b
+      | (?:(?<==)|(?<==\ ))(?P<quote>\\{{0,3}}["']) (?: (?!(?P=quote)). )*+ (?P=quote)?+    # theme="dark"; a=b
+      | ["'](?=\w) )+                                                         # a'b
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -122,8 +125,8 @@ _VALUE = re.compile(
     rf"""
     [bBfFrRuU]{{0,2}}+(?: {_QUOTED} )
   | (?P<open> [\[{{](?!redacted\]) | [\w.]*+\((?= \s*+{_TYPED} ) )           # ["x", "y"], SecretStr("x")
-  | [|>][-+\d]{{0,2}}+[ \t]*+(?: \\++[rn] )++[ \t]++[^"']*+                 # the next in a quoted text
-  | [|>][-+\d]{{0,2}}+[ \t]*+ \r?\n(?P<indent>[ \t]++).*+ (?: \r?\n(?: (?P=indent).*+ | (?=\r?\n) ) )*+  # YAML's block
+  | {_BLOCK}(?: \\++[rn] )++[ \t]++[^"']*+                                 # the next in a quoted text
+  | {_BLOCK}\r?\n(?P<indent>[ \t]++).*+ (?: \r?\n(?: (?P=indent).*+ | (?=\r?\n) ) )*+  # YAML's block
   | (?P<bare> {_BARE}(?: [,;&]{_NO_PAIR}{_BARE} )*+                        # a,b but of a,b=c only the a
       (?: \]?+(?: \ \|\ [\w.]++ )?+\ =\ (?: [\w.]++\( )?+{_TYPED}[^"'\n]*+["']?+ )?+ )  # str | None = "x"
     """,
