@@ -86,6 +86,7 @@ async def test_what_arrives_after_a_hang_is_the_newest_and_all_else_was_counted(
                 _check_said(server, name)
 
 
+@pytest.mark.alone
 async def test_what_arrives_after_a_lock_is_the_newest_and_all_else_was_counted(project: Project, folder: Path) -> None:
     """The same of a SQLite file that another process locks: memory is bounded, and stderr says that entries go."""
     async with StdioServer(project, folder, LOG_LEVEL="WARNING") as server:
