@@ -239,11 +239,11 @@ def _driver_test(drivers: Sequence[str]) -> Callable[[str | None], bool]:
 
 
 async def _open(lane: BufferedDestination) -> None:
-    """Import the driver and begin to deliver; what is wrong with the driver is said when the destination opens."""
+    """Begin to deliver, and import the driver before the first step of that, which says what is wrong with it."""
+    await lane.open()
     if lane.driver:
         with hold_off_forks(), suppress(Exception):
             import_module(lane.driver)
-    await lane.open()
 
 
 def _lanes(destination: LogDestination, settings: LogSettings) -> list[BufferedDestination]:
