@@ -14,8 +14,8 @@ from pydantic_settings import NoDecode
 from .errors import SettingError
 
 TIMEOUT_SHARE = 0.8
+"""Share of the write timeout after which an attempt ends by itself."""
 Level = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
-
 
 _IPV6 = re.compile(r"\s*\[[0-9A-Fa-f.]*:[^\s\[\],\"']*\]")
 
