@@ -12,7 +12,7 @@ import time
 
 import aiohttp
 import orjson
-from bench_server.logging.destinations.convex_document import encode_requests
+from bench_server.logging.destinations.convex.encoding import encode_requests
 
 from .report import alternate, compare
 from .stack import carry, make_entries, with_retries

@@ -8,10 +8,10 @@ import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from bench_server.logging.destinations.wrappers import CompositeDestination
+from bench_server.logging.destinations import CompositeDestination
 from bench_server.logging.unified_logger import UnifiedLogger
 from bench_server.server import recording
-from bench_server.server.recording import RecordedCall
+from bench_server.server.recorded_call import RecordedCall
 from loguru import logger
 from mcp.types import CallToolResult, TextContent
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bench_server.config import ServerConfig
 from bench_server.logging.destinations.base import LogDestination, LogEntry
 from bench_server.logging.destinations.buffered import BufferedDestination
-from bench_server.logging.destinations.wrappers import CompositeDestination, RetryWrapper
+from bench_server.logging.destinations import CompositeDestination, RetryWrapper
 from bench_server.logging.factory import create_destination
 from bench_server.logging.unified_logger import UnifiedLogger
 
@@ -60,21 +60,21 @@ def carry(destination: LogDestination, entries: Sequence[LogEntry]) -> dict[str,
 
     Raises AssertionError when not all of them were.
     """
-    lane = BufferedDestination(destination)
-    UnifiedLogger.initialize(CompositeDestination([lane]))
+    buffer = BufferedDestination(destination)
+    UnifiedLogger.initialize(CompositeDestination([buffer]))
     try:
         UnifiedLogger.flush(DRAIN)
         begun, cpu = time.perf_counter(), time.process_time()
-        high_water = HIGH_WATER * lane.capacity
+        high_water = HIGH_WATER * buffer.capacity
         for number, entry in enumerate(entries):
-            lane.put(entry)
+            buffer.put(entry)
             if number % 100 == 0:
-                while lane.counters.queued > high_water:
+                while buffer.counters.queued > high_water:
                     time.sleep(0.0005)
         UnifiedLogger.flush(DRAIN)
         seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
-        if lane.counters.written != len(entries):
-            raise AssertionError(str(lane.counters))
+        if buffer.counters.written != len(entries):
+            raise AssertionError(str(buffer.counters))
         return {"seconds": seconds, "cpu": cpu}
     finally:
         UnifiedLogger.shutdown()

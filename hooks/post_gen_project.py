@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from itertools import takewhile
@@ -17,7 +18,7 @@ SECRET = re.compile(r"(?!\w+://).|\w+://[^/?#]*:[^/?#]+@")  # a URL is one if it
 def main() -> int:
     """Prune files and the folders they leave empty, write the secrets down, print three commands."""
     for path in list(unwanted()):
-        path.unlink()
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
         for folder in takewhile(lambda folder: not any(folder.iterdir()), path.parents[:-1]):
             folder.rmdir()
     for answer in [answer for name in CHOSEN for answer in DESTINATIONS[name].get("secrets", [])]:
@@ -33,9 +34,9 @@ def unwanted() -> Iterator[Path]:
     """Yield the files that belong to what was not chosen."""
     patterns = [] if any("service" in DESTINATIONS[name] for name in CHOSEN) else ["compose.yaml"]
     for name in DESTINATIONS.keys() - CHOSEN:
-        modules = (f"src/*/logging/*/{name}", f"tests/logging/*/{name}", f"tests/logging/*/test_{name}")
-        patterns += [f"{module}[._]*" for module in modules]
-        patterns += [f"docs/destinations/{name}.md", *DESTINATIONS[name].get("paths", [])]
+        patterns += [f"{tree}/logging/destinations/{name}" for tree in ("src/*", "tests")]
+        patterns += [f"tests/logging/destinations/test_{name}.py", f"docs/destinations/{name}.md"]
+        patterns += DESTINATIONS[name].get("paths", [])
     for name, option in OPTIONS.items():
         patterns += option["paths"] if ANSWERS[name] == "no" else []
     for pattern in patterns:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scripts.project import bake, uv
 
-PLANTED = Path(__file__).with_name("planted")
+PLANTED = Path(__file__).with_name("fixtures")
 SLUG = "my_mcp_server"
 EXAMPLES = ["echo", "wait", "count_words", "temperature", "reverse_all"]
 TOOLS = ["crash", "login", *EXAMPLES]

@@ -41,13 +41,13 @@ asyncio.run(record([*map(LogEntry.from_dict, json.load(sys.stdin))]))
 """
 OWN = f"""
 from {SLUG}.logging.destinations.base import LogDestination
-from {SLUG}.logging.errors import RefusedError
+from {SLUG}.logging.errors import AccessError
 
 class Bad(LogDestination):
     name = "bad"
 
     async def write_batch(self, entries):
-        raise RefusedError("no\\x1b[2J\\u202e\\nok    all is well, password=hunter2 for postgres://me:hunter2@db/x")
+        raise AccessError("no\\x1b[2J\\u202e\\nok    all is well, password=hunter2 for postgres://me:hunter2@db/x")
 
     async def write(self, entry):
         await self.write_batch([entry])

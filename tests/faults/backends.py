@@ -33,6 +33,6 @@ def http_backends(port: int, *, scheme: str = "http", host: str = "127.0.0.1") -
 
 
 def planted(*classes: str) -> dict[str, str]:
-    """Return the settings that switch on destinations of `planted/faulty.py`."""
+    """Return the settings that switch on destinations of `fixtures/faulty.py`."""
     kinds = ",".join(f"faulty:{kind}" for kind in classes)
     return {"ENABLE_PRODUCTION_LOGGING": "true", "LOG_DESTINATION_TYPE": kinds}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-PLANTED = Path(__file__).with_name("planted")
+PLANTED = Path(__file__).with_name("fixtures")
 SLUG = "baked_server"
 DEADLINE = 60
 

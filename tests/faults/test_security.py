@@ -169,10 +169,10 @@ ServerConfig()
 NAMES = """
 import sys
 from baked_server.config import load_config
-from baked_server.logging.factory import create_lane
+from baked_server.logging.factory import create_buffer
 from baked_server.logging.errors import SettingError
 try:
-    create_lane(sys.argv[1], load_config())
+    create_buffer(sys.argv[1], load_config())
 except SettingError as error:
     print(error)
 """
@@ -252,7 +252,7 @@ async def test_a_name_that_is_none_is_refused_before_anything_is_sent(
 async def test_a_name_with_a_schema_is_quoted(project: Project) -> None:
     """`audit.logs` is a table of the schema audit; upper case stays upper case."""
     script = (
-        "from baked_server.logging.destinations.postgres_table import Table;"
+        "from baked_server.logging.destinations.postgres.schema import Table;"
         "print(str(Table.of('audit.logs')), str(Table.of('Logs')))"
     )
     done = await anyio.to_thread.run_sync(lambda: project.run("-c", script))

@@ -142,7 +142,7 @@ def test_no_link_leads_nowhere(baked: Baked, answers: Answers) -> None:
 def test_what_is_said_of_a_destination_in_trouble_is_explained(baked: Baked, said: str) -> None:
     """Whoever looks for the words on stderr finds what they mean and what to do."""
     assert any(said in text for path, text in texts(baked(everything_on())).items() if path.startswith("src/"))
-    assert [remedy for symptom, _, remedy in rows(TROUBLE, "| symptom | cause | remedy |") if said in symptom]
+    assert [fix_hint for symptom, _, fix_hint in rows(TROUBLE, "| symptom | cause | fix_hint |") if said in symptom]
 
 
 def test_the_guides_destination_keeps_the_contract(installed: Environment, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ class Server(LineProcess):
 
 
 class Producer(LineProcess):
-    """A script that logs through the whole stack; see `planted/producer.py` for what can be asked of it."""
+    """A script that logs through the whole stack; see `fixtures/producer.py` for what can be asked of it."""
 
     def __init__(self, project: Project, folder: Path, **settings: str) -> None:
         super().__init__(project, folder, [str(PLANTED / "producer.py")], **settings)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scripts.project import bake, everything_on, uv
 
-PLANTED = Path(__file__).with_name("planted")
+PLANTED = Path(__file__).with_name("fixtures")
 SLUG = "my_mcp_server"
 
 

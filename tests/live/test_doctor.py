@@ -66,7 +66,7 @@ def _failure(project: Project, folder: Path, name: str, port: int) -> str:
     done = project.run(folder, "doctor", **settings)
     assert (done.returncode, done.stdout.count("FAIL"), done.stderr) == (1, 1, ""), done.stdout + done.stderr
     assert SECRET not in done.stdout
-    _, failure, remedy, *_ = done.stdout.splitlines()
+    _, failure, fix_hint, *_ = done.stdout.splitlines()
     assert failure.startswith(f"FAIL  {name}: written 0, ")
-    assert re.fullmatch(rf" +to fix it: {name.upper()}_[A-Z_]+ must name .*; see docs/destinations/{name}\.md", remedy)
+    assert re.fullmatch(rf" +to fix it: {name.upper()}_[A-Z_]+ must name .*; see docs/destinations/{name}\.md", fix_hint)
     return failure.partition("; last error: ")[2]

@@ -9,15 +9,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
+from helpers import OWN, SERVE, JsonLinesDestination, MemoryDestination, program, read_json_lines
 from loguru import logger
-from testkit import OWN, SERVE, JsonLinesDestination, MemoryDestination, program, read_json_lines
 
-from {{cookiecutter.project_slug}}.choices import LOCAL
 from {{cookiecutter.project_slug}}.config import ServerConfig
 from {{cookiecutter.project_slug}}.logging import capture
+from {{cookiecutter.project_slug}}.logging.destinations import LOCAL
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 
 if TYPE_CHECKING:
@@ -96,16 +96,21 @@ class HereDestination(JsonLinesDestination):
 
     write_batch = JsonLinesDestination.write_batch
 
+    @classmethod
+    def from_config(cls, _: object) -> Self:
+        """Build the destination as the factory does."""
+        return cls("here.jsonl")
+
 
 @pytest.fixture
 def record_here(own_logging: object, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[LogEntry]], Awaitable[None]]:
     """Return what records on this machine, also where this project has no destination for that."""
     if not LOCAL:
-        monkeypatch.setitem(LOCAL, "here", lambda _: HereDestination("here.jsonl"))
-    build = next(iter(LOCAL.values()))
+        monkeypatch.setitem(LOCAL, "here", HereDestination)
+    local = next(iter(LOCAL.values()))
 
     async def record(entries: list[LogEntry]) -> None:
-        destination = build(ServerConfig(log_retention_days=0))
+        destination = local.from_config(ServerConfig(log_retention_days=0))
         await destination.write_batch(entries)
         await destination.close()
 
@@ -117,7 +122,7 @@ def serve_arguments(tmp_path: Path) -> list[str]:
     """Return the arguments with which Python serves the tools of the tests, from a module that prints at import."""
     folder = tmp_path / "tools"
     folder.mkdir()
-    (folder / "own_tools.py").write_text("from testkit import register\nprint('printed at import')\n")
+    (folder / "own_tools.py").write_text("from helpers import register\nprint('printed at import')\n")
     return [*program(SERVE), str(folder)]
 
 

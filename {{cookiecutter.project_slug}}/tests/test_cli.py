@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import AsyncMock
 
 import pytest
-from testkit import OWN, ForgetfulDestination, JsonLinesDestination, make_entry
+from helpers import OWN, ForgetfulDestination, JsonLinesDestination, make_entry
 
 from {{cookiecutter.project_slug}} import __version__
-from {{cookiecutter.project_slug}}.choices import COMMAND, LOCAL, PRODUCTION
+from {{cookiecutter.project_slug}}.choices import COMMAND
 from {{cookiecutter.project_slug}}.cli import main
 from {{cookiecutter.project_slug}}.cli.options import VERBS, moment
 from {{cookiecutter.project_slug}}.config import ServerConfig, destination_of
-from {{cookiecutter.project_slug}}.logging.destinations.base import FIELD_NAMES, PACKAGE, LogEntry, iso_utc
+from {{cookiecutter.project_slug}}.logging.destinations import LOCAL, PRODUCTION
+from {{cookiecutter.project_slug}}.logging.destinations.base import LogEntry
+from {{cookiecutter.project_slug}}.logging.destinations.driver import PACKAGE
+from {{cookiecutter.project_slug}}.logging.entry import FIELD_NAMES, iso_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -115,7 +118,7 @@ def test_logs_follow_shows_new_entries_once_until_it_is_stopped(recorded: Any, s
 
 def test_logs_follow_shows_nothing_old_and_leaves_nothing_out(recorded: Any, monkeypatch: Any, capsys: Any) -> None:
     """However much there was before, and however much comes between two looks, during one, or late."""
-    for name, value in (("POLL", 0), ("PAGE", 2), ("MAX_LIMIT", 9)):
+    for name, value in (("POLL_INTERVAL", 0), ("PAGE", 2), ("MAX_LIMIT", 9)):
         monkeypatch.setattr(f"{PACKAGE}.cli.logs.{name}", value)
     new = [make_entry(str(number), timestamp=NOW + timedelta(seconds=number)) for number in range(50)]
     late = make_entry("late", timestamp=new[39].timestamp - timedelta.resolution)
@@ -140,8 +143,8 @@ def test_a_driver_that_fails_is_one_sentence(looks: int, monkeypatch: pytest.Mon
     query, close = AsyncMock(side_effect=[*[[]] * looks, OSError("gone")]), AsyncMock()
     monkeypatch.setattr(ForgetfulDestination, "query", query)
     monkeypatch.setattr(ForgetfulDestination, "close", close)
-    monkeypatch.setattr(f"{PACKAGE}.cli.logs.POLL", 0)
-    assert main(["logs", "--follow", "--from", "testkit:ForgetfulDestination"]) == 1
+    monkeypatch.setattr(f"{PACKAGE}.cli.logs.POLL_INTERVAL", 0)
+    assert main(["logs", "--follow", "--from", "helpers:ForgetfulDestination"]) == 1
     out, err = capsys.readouterr()
     assert (out.count("\n"), err) == (min(looks, 1), "forgetful cannot be read: gone\n")
     assert close.await_count == 1
@@ -162,13 +165,13 @@ TARGETS = f"Name the destination to resend to: --to {'|'.join(PRODUCTION) or 'pa
 IGNORED = ["list --to=x", "stats --to=x", "stats --type=internal", "stats --limit=1", "stats --offset=1",
            "stats --follow", "resend --limit=50", "resend --offset=0", "resend --follow", "resend --json"]  # fmt: skip
 REFUSED = [
-    ("--limit=0", "--limit: '0' is no whole number from 1 to 10000"), ("--from=pigeon", "--from is 'pigeon'; valid"),
-    ("--from=testkit:WriteOnlyDestination", "There is nothing to read: custom is write-only"),
+    ("--limit=0", "--limit: must be between 1 and 10000, not '0'"), ("--from=pigeon", "--from is 'pigeon'; valid"),
+    ("--from=helpers:WriteOnlyDestination", "There is nothing to read: custom is write-only"),
     ("--since=yesterday", "'yesterday' is neither ISO 8601"), ("--status=fine", "'fine'"), ("--level=LOUD", "'LOUD'"),
-    ("--since=9999999d", "lies outside of the years"), ("--since=0001-01-01T00:00+01:00", "lies outside"),
-    ("frob", "frob"), ("--enable-local-logging=logs", "write the verb first"),
-    (f"resend --log-destination-type={OWN},testkit:MemoryDestination", TARGETS if LOCAL else "nothing to resend"),
-    *((text, f"logs {text.partition('=')[0].replace(' ', ' takes no ')}: it s") for text in IGNORED),
+    ("--since=9999999d", "outside the years"), ("--since=0001-01-01T00:00+01:00", "outside the years"),
+    ("frob", "frob"), ("--enable-local-logging=logs", "put the verb first"),
+    (f"resend --log-destination-type={OWN},helpers:MemoryDestination", TARGETS if LOCAL else "nothing to resend"),
+    *((text, f"logs {text.partition('=')[0].replace(' ', ' does not support ')}: it s") for text in IGNORED),
 ]  # fmt: skip
 
 
@@ -220,7 +223,7 @@ def test_logs_resend_goes_on_as_long_as_anything_arrives(
     monkeypatch.setattr(JsonLinesDestination, "write_batch", fail_at_times)
     assert main(["logs", "resend"]) == (arrived < 300)
     assert own_logging() == [entry.to_dict() for entry in entries[:arrived]]
-    said, since = capsys.readouterr().err, f"sent with --since {iso_utc(entries[200].timestamp)}\n"
+    said, since = capsys.readouterr().err, f"Send the rest with --since {iso_utc(entries[200].timestamp)}\n"
     assert f"\n{arrived} of 300 entries sent to jsonl\n" in said
     assert said.endswith(since) == (arrived < 300)
 
@@ -237,6 +240,7 @@ def test_logs_resend_holds_only_a_part_in_memory(own_logging: Any, record_here: 
         await record_here([make_entry("late", timestamp=ago(minutes=1)) for _ in range(30)])
 
     monkeypatch.setattr(JsonLinesDestination, "write_batch", measure)
+    gc.collect()
     assert main(["logs", "resend", "--to", OWN]) == 0
     assert sorted(int(line["message"]) for line in own_logging() if line["message"] != "late") == [*range(1_000)]
     assert max(held) < 500
@@ -268,11 +272,11 @@ def test_doctor_finds_what_works(own_logging: Callable[[], list[Any]], isolated:
 
 
 @pytest.mark.parametrize(("kind", "said"), [
-    ("testkit:HangingDestination", "FAIL  memory: written 0"), ("nowhere:Class", "FAIL  nowhere:Class: LOG_DEST"),
-    ("testkit:ForgetfulDestination", "FAIL  forgetful: written 1, retried 0, dropped 0, failed 0, queued 0 (written,"),
+    ("helpers:HangingDestination", "FAIL  memory: written 0"), ("nowhere:Class", "FAIL  nowhere:Class: LOG_DEST"),
+    ("helpers:ForgetfulDestination", "FAIL  forgetful: written 1, retried 0, dropped 0, failed 0, queued 0 (written,"),
 ])  # fmt: skip
 def test_doctor_finds_what_fails(own_logging: object, kind: str, said: str, monkeypatch: Any, capsys: Any) -> None:
-    """A destination that hangs, forgets or cannot be built: said with a remedy, exit code 1, in the time configured."""
+    """A destination that hangs, forgets or cannot be built: said with a hint, exit code 1, in the time configured."""
     monkeypatch.setattr(f"{PACKAGE}.cli.doctor.PATIENCE", 0.2)
     settings = ["--log-write-timeout-ms", "50", "--log-drain-timeout-ms", "50"]
     assert main(["doctor", "--log-destination-type", kind, *settings]) == 1
@@ -282,10 +286,10 @@ def test_doctor_finds_what_fails(own_logging: object, kind: str, said: str, monk
 
 def test_doctor_takes_write_only_destinations_and_none_at_all(own_logging: object, capsys: Any) -> None:
     """What cannot be read back is said to be so; without destinations stderr is the only place."""
-    assert main(["doctor", "--log-destination-type", "testkit:WriteOnlyDestination"]) == 0
+    assert main(["doctor", "--log-destination-type", "helpers:WriteOnlyDestination"]) == 0
     assert "(write-only: not read back)" in capsys.readouterr().out
     assert main(["doctor", "--enable-production-logging", "false"]) == 0
-    assert "ok    stderr: the only place entries go to" in capsys.readouterr().out
+    assert "ok    stderr: the only destination" in capsys.readouterr().out
     assert main(["doctor", "--enable-production-logging", "false", "--enable-local-logging"]) == 0
     out = capsys.readouterr().out
     assert all(f"{name.upper()}=" in out for name in ServerConfig.model_fields if destination_of(name) in LOCAL)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 import typing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 import yaml
+from helpers import OWN, MemoryDestination, program
 from pydantic import ValidationError
-from testkit import OWN, program
 
-from {{cookiecutter.project_slug}}.choices import DEFAULTS, LOCAL, PRODUCTION
+from {{cookiecutter.project_slug}}.choices import DEFAULTS
 from {{cookiecutter.project_slug}}.cli import main
 from {{cookiecutter.project_slug}}.cli.options import VERBS, parse
 from {{cookiecutter.project_slug}}.config import ServerConfig, destination_of, load_config
-from {{cookiecutter.project_slug}}.logging.destinations.base import require_driver
+from {{cookiecutter.project_slug}}.logging.destinations import LOCAL, PRODUCTION
+from {{cookiecutter.project_slug}}.logging.destinations.driver import require_driver
 from {{cookiecutter.project_slug}}.logging.errors import MissingDriverError, SettingError
 from {{cookiecutter.project_slug}}.logging.factory import create_log_destination
 from {{cookiecutter.project_slug}}.logging.query import LogQuery
@@ -116,8 +117,8 @@ BROKEN = {
     "syntax": (b"log_level: INFO\nhttp_host: [a\n", "line 3"), "tab": (b"log_level: INFO\n\thttp_port: 1\n", "line 2"),
     "control": (b"log_level: INFO\r\n\r\nhttp_host: \x07\n", "line 3 is not valid YAML: special characters"),
     "date": (b"log_level: 2026-02-30\n", "YAML: ValueError: day"), "depth": (b"[" * 9_999, "YAML: RecursionError"),
-    "circle": (b"log_redact_keys: &all [*all]\n", "a list that contains itself"), "list": (b"- a\n", "holds a list"),
-    "text": (b"just text\n", "holds a str"), "bytes": (b"log_level: \xff\xfe\n", "cannot be read"),
+    "circle": (b"log_redact_keys: &all [*all]\n", "a list that contains itself"), "list": (b"- a\n", "contains a list"),
+    "text": (b"just text\n", "contains a str"), "bytes": (b"log_level: \xff\xfe\n", "cannot be read"),
     "variable": (b"http_host: ${NOWHERE_TO_BE_FOUND}\n", "${NOWHERE"), ".env": (b"LOG_LEVEL=\xff\n", "cannot be read"),
 }  # fmt: skip
 
@@ -146,19 +147,19 @@ def test_an_unknown_name_in_the_file_is_said(caplog: pytest.LogCaptureFixture) -
     Path("config.yaml").write_text("log_levle: DEBUG\nLOG_FORMAT: json\n")
     with caplog.at_level(logging.WARNING):
         assert load_config().log_format == "json"
-    assert "log_levle is no setting; did you mean log_level?" in caplog.text
+    assert "log_levle is not a setting; did you mean log_level?" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("log_level", "LOUD", "LOG_LEVEL is 'LOUD': Input should be 'TRACE', 'DEBUG', 'INFO'"),
-        ("http_port", "70000", "HTTP_PORT is '70000': it takes a whole number from 0 to 65535"),
-        ("http_port", "many", "HTTP_PORT is 'many': it takes a whole number from 0 to 65535"),
+        ("http_port", "70000", "HTTP_PORT is '70000': it must be a whole number between 0 and 65535"),
+        ("http_port", "many", "HTTP_PORT is 'many': it must be a whole number between 0 and 65535"),
         ("http_path", "mcp", "HTTP_PATH is 'mcp': must begin with /"),
         ("transport", "pigeon", "TRANSPORT is 'pigeon': Input should be 'stdio', 'streamable-http' or 'sse'"),
-        ("enable_local_logging", "perhaps", "ENABLE_LOCAL_LOGGING is 'perhaps': it takes true or false"),
-        ("log_retry_attempts", "0", "LOG_RETRY_ATTEMPTS is '0': it takes a whole number from 1 to 100"),
+        ("enable_local_logging", "perhaps", "ENABLE_LOCAL_LOGGING is 'perhaps': it must be true or false"),
+        ("log_retry_attempts", "0", "LOG_RETRY_ATTEMPTS is '0': it must be a whole number between 1 and 100"),
         ("log_buffer_size", "-1", "LOG_BUFFER_SIZE is '-1'"),
     ],
 )
@@ -190,7 +191,7 @@ def test_a_malformed_setting_of_a_destination_stops_only_that_one(name: str, cap
         create_log_destination(configure(production, local=is_local))
     assert main(["doctor"]) == 1
     beside = create_log_destination(configure(f"{production},{OWN}", local=is_local))
-    assert [lane.name for lane in beside.destinations] == ["jsonl"]
+    assert [buffer.name for buffer in beside.destinations] == ["jsonl"]
     *warnings, error = caplog.messages
     assert len(warnings) == len(configure("").problems)  # a text of any form is looked at when it is needed
     assert all(text.startswith(f"{owner} is switched off, but {said}") for text in warnings)
@@ -220,17 +221,27 @@ def test_aliases_and_switches(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_config().log_level == "DEBUG"
 
 
+class HomelessDestination(MemoryDestination):
+    """A destination with a file in a home that does not exist."""
+
+    @classmethod
+    def from_config(cls, _: object) -> Self:
+        """Look for the home."""
+        Path("~no-such-user").expanduser()
+        return cls()
+
+
 @pytest.mark.parametrize(("kinds", "said"), [
     ("pigeon", "LOG_DESTINATION_TYPE is 'pigeon'; valid are:"), ("", "LOG_DESTINATION_TYPE is ''; valid are:"),
     ("nowhere.module:Class", "LOG_DESTINATION_TYPE is 'nowhere.module:Class', which cannot be loaded: ModuleNot"),
-    ("testkit:Missing", "LOG_DESTINATION_TYPE is 'testkit:Missing', which cannot be loaded: AttributeError"),
+    ("helpers:Missing", "LOG_DESTINATION_TYPE is 'helpers:Missing', which cannot be loaded: AttributeError"),
     ("io:StringIO", "LOG_DESTINATION_TYPE is 'io:StringIO', which makes a StringIO, not a LogDestination"),
-    ("homeless", "A file of the homeless destination cannot be found: Could not determine home directory. Name it by"),
+    ("homeless", "A file of the homeless destination cannot be found: Could not determine home directory. Use its"),
 ])  # fmt: skip
 def test_a_destination_that_cannot_be_built_is_a_sentence(kinds: str, said: str, monkeypatch: Any, caplog: Any) -> None:
     """Alone it ends the start; beside one that works it is said, and the server starts with what works."""
     monkeypatch.setitem(DEFAULTS, "log_destination_type", "pigeon")
-    monkeypatch.setitem(LOCAL, "homeless", lambda _: Path("~no-such-user").expanduser())
+    monkeypatch.setitem(LOCAL, "homeless", HomelessDestination)
     alone = {"enable_local_logging": False, "enable_production_logging": True}
     if kinds or len(PRODUCTION) != 1:
         with pytest.raises(SettingError) as raised:
@@ -238,7 +249,7 @@ def test_a_destination_that_cannot_be_built_is_a_sentence(kinds: str, said: str,
         assert str(raised.value).startswith(said)
         assert "\n" not in str(raised.value)
     beside = create_log_destination(ServerConfig(**alone, log_destination_type=f"pigeon, {OWN}, {kinds},{OWN}"))
-    assert [lane.name for lane in beside.destinations] == ["jsonl"]
+    assert [buffer.name for buffer in beside.destinations] == ["jsonl"]
     assert (said if kinds else "'pigeon'") in caplog.text
 
 
@@ -250,11 +261,11 @@ def test_lanes_are_those_that_are_switched_on() -> None:
         enable_production_logging=True, log_destination_type=",".join([OWN, *LOCAL]), log_retry_attempts=7,
         log_retry_delay_ms=9, log_write_timeout_ms=11, log_buffer_size=13,
     )  # fmt: skip
-    lanes = create_log_destination(config).destinations
-    assert [lane.name for lane in lanes] == [*LOCAL, "jsonl"]
-    wrapper = lanes[-1].destination
+    buffers = create_log_destination(config).destinations
+    assert [buffer.name for buffer in buffers] == [*LOCAL, "jsonl"]
+    wrapper = buffers[-1].destination
     assert (wrapper.max_attempts, wrapper.retry_delay, wrapper.write_timeout) == (7, 0.009, 0.011)
-    assert lanes[-1].capacity == 13
+    assert buffers[-1].capacity == 13
     assert not list(Path.cwd().iterdir())
 
 
@@ -286,8 +297,9 @@ for module in pkgutil.walk_packages(PACKAGE.__path__, "PACKAGE."):
 from loguru import logger
 assert logging.getLogger().handlers == [] and len(logger._core.handlers) == 1
 assert threading.active_count() == 1
-from PACKAGE.choices import DESTINATIONS
-assert not {"yaml", *(name for kind in DESTINATIONS for name in kind.driver_loggers)} & sys.modules.keys()
+from PACKAGE.logging.destinations import LOCAL, PRODUCTION
+drivers = {name for kind in {**LOCAL, **PRODUCTION}.values() for name in kind.driver_loggers}
+assert not {"yaml", *drivers} & sys.modules.keys()
 """
 
 

@@ -1,4 +1,4 @@
-"""`python -m` does what the command does."""
+"""Run the command with `python -m`."""
 
 from .cli import main
 

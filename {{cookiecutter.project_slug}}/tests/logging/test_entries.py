@@ -23,15 +23,15 @@ from loguru import logger
 from pydantic import create_model
 
 from {{cookiecutter.project_slug}}.logging.capture import StdlibHandler, guard_loguru
-from {{cookiecutter.project_slug}}.logging.entries import SLACK, CallerInfo, EntryFactory
+from {{cookiecutter.project_slug}}.logging.entries import OVERLAP, CallerInfo, EntryFactory
+from {{cookiecutter.project_slug}}.logging.json_safe import decode_json, encode_json, json_safe
 from {{cookiecutter.project_slug}}.logging.redaction import REDACTED, Redactor
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
-from {{cookiecutter.project_slug}}.logging.values import decode_json, encode_json, json_safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from testkit import MemoryDestination
+    from helpers import MemoryDestination
 
 Colour = enum.Enum("Colour", {"RED": "red"})
 Point = dataclasses.make_dataclass("Point", ["x"])
@@ -195,7 +195,7 @@ def test_a_secret_at_the_cut_is_not_halved() -> None:
     """What remains of a text that is cut shows no first half of a secret, also where others were made short."""
     entries, address = EntryFactory(max_text=100), " scheme://user:hunter2hunter2hunter2@host/db"
     keys = KEY_TEXT.replace("hunter2", "M" * 2_000) * 2
-    for text in ("x" * 75 + address, keys + "x " * ((SLACK + 75 - len(keys)) // 2) + address + "x" * 9_000):
+    for text in ("x" * 75 + address, keys + "x " * ((OVERLAP + 75 - len(keys)) // 2) + address + "x" * 9_000):
         for value in (text, [text], {text: 1}, ["x" * 90] * 4 + [text]):
             assert "hunter2" not in encode_json(entries.payload({"a": value}))
             assert "truncated" in encode_json(entries.payload({"a": value}))
@@ -257,9 +257,9 @@ def test_names_of_threads_and_modules_are_clean() -> None:
     entries, made, odd = EntryFactory(), [], os.fsdecode(b"job-\xff\0")
 
     def make() -> None:
-        call = ("t", "INFO", "success", datetime.now(UTC), 1.0, {}, None, None, None, None, CallerInfo())
+        values = {"timestamp": datetime.now(UTC), "duration_ms": 1.0, "input_args": {}, "caller": CallerInfo()}
         record = logging.LogRecord(odd, logging.INFO, "", 1, "m", None, None, func=odd)
-        made.extend([entries.tool_call(*call), entries.from_stdlib(record)])
+        made.extend([entries.tool_call("t", "success", "INFO", **values), entries.from_stdlib(record)])
 
     thread = threading.Thread(target=make, name=odd)
     thread.start()

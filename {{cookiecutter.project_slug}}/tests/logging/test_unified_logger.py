@@ -11,8 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from loguru import logger
-from testkit import (
+from helpers import (
     HangingDestination,
     MemoryDestination,
     assert_nobody_waited,
@@ -21,12 +20,14 @@ from testkit import (
     read_json_lines,
     until,
 )
+from loguru import logger
 
-from {{cookiecutter.project_slug}}.logging.capture import PrintedLines, capture_again
+from {{cookiecutter.project_slug}}.logging.capture import restore_capture
 from {{cookiecutter.project_slug}}.logging.destinations import CompositeDestination, LogEntry, RetryWrapper
 from {{cookiecutter.project_slug}}.logging.destinations.buffered import BufferedDestination
 from {{cookiecutter.project_slug}}.logging.settings import LogSettings
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
+from {{cookiecutter.project_slug}}.server.stdio import PrintedLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 SCRIPT = """
 import asyncio, atexit, logging, os, signal, sys, threading, time, warnings
 from loguru import logger
-from testkit import HangingDestination, JsonLinesDestination, until
+from helpers import HangingDestination, JsonLinesDestination, until
 from PACKAGE.logging.settings import LogSettings
 from PACKAGE.logging.unified_logger import UnifiedLogger
 destination = JsonLinesDestination(os.environ["TEST_JSON_LINES"])
@@ -111,15 +112,15 @@ logger.info("parent after")
 def test_a_fork_inside_of_what_holds_off_forks(delivered: Callable[..., list[str]]) -> None:
     """The thread does not wait for itself, and in the child forks are held off as before."""
     assert not delivered("""
-from PACKAGE.logging import writer
+from PACKAGE.logging import forks
 def hold():
-    with writer.hold_off_forks(): held.set(); until(lambda: writer._forks._awaited); ended.append(True)
+    with forks.hold_off_forks(): held.set(); until(lambda: forks._guard._waiting_forks); ended.append(True)
 def fork():
     os.fork() or os._exit(0)
     assert ended, "the child was not held off"
 begun, held, ended = time.monotonic(), threading.Event(), []
-with writer.hold_off_forks(): child = os.fork()
-assert time.monotonic() - begun < writer.FORK_PATIENCE / 2, "the thread waited for itself"
+with forks.hold_off_forks(): child = os.fork()
+assert time.monotonic() - begun < forks.FORK_TIMEOUT / 2, "the thread waited for itself"
 if child: sys.exit(os.waitpid(child, 0)[1] != 0)
 threading.Thread(target=hold, daemon=True).start(); held.wait()
 asyncio.run(asyncio.to_thread(fork))
@@ -180,6 +181,7 @@ def test_threads_lose_nothing(memory: MemoryDestination) -> None:
 def test_memory_is_bounded_and_every_entry_accounted_for(capfd: pytest.CaptureFixture[str]) -> None:
     """100,000 entries against a destination that hangs: the newest are kept, the rest counted and said once."""
     hanging = RetryWrapper(HangingDestination(), max_attempts=1, write_timeout_ms=100)
+    gc.collect()
     UnifiedLogger.initialize(hanging, settings=LogSettings(log_buffer_size=1_000, log_level="CRITICAL"))
     begun = time.monotonic()
     for number in range(100_000):
@@ -196,7 +198,7 @@ def test_memory_is_bounded_and_every_entry_accounted_for(capfd: pytest.CaptureFi
 
 
 def test_one_dead_destination_delays_and_loses_nothing_of_another() -> None:
-    """Two lanes side by side: the healthy one has everything while the other still hangs."""
+    """Two buffers side by side: the healthy one has everything while the other still hangs."""
     hanging, memory = HangingDestination(), MemoryDestination()
     UnifiedLogger.initialize(CompositeDestination([hanging, memory]))
     for number in range(2_000):
@@ -297,4 +299,4 @@ def test_without_initialize_entries_go_nowhere() -> None:
     """Emitting, flushing and shutting down are harmless before there is anything."""
     UnifiedLogger.emit(make_entry())
     UnifiedLogger.shutdown()
-    assert (UnifiedLogger.flush(), UnifiedLogger.counters(), capture_again()) == (True, [], [])
+    assert (UnifiedLogger.flush(), UnifiedLogger.counters(), restore_capture()) == (True, [], [])

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+from helpers import MemoryDestination, eventually, register
 from loguru import logger
 from mcp import Client
 from mcp.server.auth.middleware.auth_context import auth_context_var
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.types import Implementation
-from testkit import MemoryDestination, eventually, register
 
 from {{cookiecutter.project_slug}} import __version__
 from {{cookiecutter.project_slug}}.choices import COMMAND, DESCRIPTION, TITLE
 from {{cookiecutter.project_slug}}.config import ServerConfig
 from {{cookiecutter.project_slug}}.logging.correlation import correlation, get_correlation_id
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
-from {{cookiecutter.project_slug}}.server import recording
+from {{cookiecutter.project_slug}}.server import recorded_call
 from {{cookiecutter.project_slug}}.server.app import create_mcp_server
 from {{cookiecutter.project_slug}}.server.recording import RecordingMCPServer
 
@@ -71,7 +71,7 @@ async def test_a_call_is_recorded_once_however_it_ends(
         result = await client.call_tool(tool, arguments)
         (entry,) = calls(memory)
         assert (entry.tool_name, entry.input_args, entry.status) == (tool, arguments, status)
-        assert entry.level == recording.LEVEL_OF[status]
+        assert entry.level == recorded_call.LEVEL_OF[status]
         assert result.is_error == (status != "success")
         assert entry.error_type == error_type
         assert (error or "") in (entry.error_message or "")
@@ -199,7 +199,7 @@ async def test_an_id_that_is_not_usable_is_replaced_and_noted(
     (entry,) = calls(memory)
     assert len(entry.correlation_id) == 32
     assert entry.extra_data["correlation_id_replaced"].startswith("the client's correlation_id")
-    assert {other.correlation_id for other in memory.entries if other.module == "testkit"} == {entry.correlation_id}
+    assert {other.correlation_id for other in memory.entries if other.module == "helpers"} == {entry.correlation_id}
 
 
 async def test_usable_ids_are_kept_and_absent_ones_made(client: Client, memory: MemoryDestination) -> None:

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from helpers import OWN, eventually, program, until
 from mcp import Client, StdioServerParameters
 from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
-from testkit import OWN, eventually, program, until
 
 from {{cookiecutter.project_slug}}.config import ServerConfig
-from {{cookiecutter.project_slug}}.logging.destinations.base import PACKAGE
+from {{cookiecutter.project_slug}}.logging.destinations.driver import PACKAGE
 from {{cookiecutter.project_slug}}.server import app
 from {{cookiecutter.project_slug}}.server.http import LOOPBACK, transport_security, warn_of_hosts
 
@@ -57,7 +57,7 @@ def assert_all_delivered(entries: list[dict[str, Any]]) -> None:
     calls = [entry for entry in entries if entry["tool_name"] == "say"]
     assert sorted(call["correlation_id"] for call in calls) == sorted(f"c-{number}" for number in range(CALLS))
     assert all(call["input_args"]["text"] == call["correlation_id"].replace("c", "t") for call in calls)
-    lines = {entry["correlation_id"]: entry["message"] for entry in entries if entry["module"] == "testkit"}
+    lines = {entry["correlation_id"]: entry["message"] for entry in entries if entry["module"] == "helpers"}
     assert lines == {f"c-{number}": f"said t-{number}" for number in range(CALLS)}
 
 
@@ -134,7 +134,7 @@ def test_a_hanging_destination_holds_up_neither_calls_nor_the_exit(
     own_logging: Entries, serve_arguments: list[str], start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another destination beside it has everything, and what the hanging one missed is said."""
-    monkeypatch.setenv("LOG_DESTINATION_TYPE", f"testkit:HangingDestination,{OWN}")
+    monkeypatch.setenv("LOG_DESTINATION_TYPE", f"helpers:HangingDestination,{OWN}")
     process = start(*serve_arguments)
     talk(process, 0, "initialize", **HELLO)
     begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""`doctor`: whether the configuration is sound, and every destination takes an entry and gives it back."""
+"""The verb `doctor`: check the configuration, and that every destination accepts and returns an entry."""
 
 from __future__ import annotations
 
@@ -13,46 +13,48 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from ..choices import COMMAND, DESTINATIONS, LOCAL, PRODUCTION
-from ..config import CONFIG_FILE, ServerConfig, WithLogin, destination_of
+from ..choices import COMMAND
+from ..config import ServerConfig, TextWithLogin, destination_of
+from ..config_file import CONFIG_FILE
 from ..logging.correlation import new_id
-from ..logging.destinations.base import LogEntry
-from ..logging.destinations.console import printable
-from ..logging.errors import LoggingError, SettingError, text_of
-from ..logging.factory import open_lane, wanted_names
+from ..logging.destinations import LOCAL, PRODUCTION
+from ..logging.entry import LogEntry
+from ..logging.errors import LoggingError, SettingError, describe_error
+from ..logging.factory import enabled_names, open_buffer
+from ..logging.printable import printable
 from ..logging.redaction import without_login
 from ..logging.settings import full_path
-from . import harmless
+from .output import harmless
 
 if TYPE_CHECKING:
     from ..logging.destinations.buffered import BufferedDestination
 
-POLL = 0.1
+POLL_INTERVAL = 0.1
 PATIENCE = 5.0
-"""Seconds a destination has to give a probe back: some show an entry a moment after they took it."""
+"""Seconds a destination has to return the probe: some show an entry only after a moment."""
 _URL = re.compile(r"([\w+.-]+://)(?:[^@/?#]*@)?([^@:?#]*(?::\d+[^@:?#]*)*)(?:\?[^@]*)?")
-"""A URL of hosts: what goes before and after its login and before its query."""
+"""A URL of hosts: the parts before and after its login, without its query."""
 
 
 async def run_doctor(config: ServerConfig) -> int:
-    """Print one line per finding and return 1 when something that is switched on does not work."""
+    """Print one line per finding; return 1 if something that is enabled does not work."""
     logging.getLogger().addHandler(logging.NullHandler())  # the findings are printed, not logged
     read = printable(_files(config.config_file or CONFIG_FILE))
     print(f"ok    configuration: {read}, transport {config.transport}, log level {config.log_level}")
-    wanted = wanted_names(config)
-    findings = [await _check(name, config) for name in wanted]
+    enabled = enabled_names(config)
+    findings = [await _check(name, config) for name in enabled]
     for name in (*LOCAL, *PRODUCTION):
-        if name not in wanted:
+        if name not in enabled:
             print(f"off   {name}: {_how_to_switch_on(name)}")
             if name in config.problems:
                 print(f"      {harmless(config.problems[name])}")
-    if not wanted:
-        print("ok    stderr: the only place entries go to")
+    if not enabled:
+        print("ok    stderr: the only destination")
     return 0 if all(findings) else 1
 
 
 def _files(config_file: Path) -> str:
-    """Return which files were read, and which were looked for in vain."""
+    """Return the files that were read, and those that do not exist."""
     paths = [Path(str(ServerConfig.model_config["env_file"])), config_file]
     found = [str(path.absolute()) for path in paths if path.is_file()]
     missing = " and ".join(f"no {path}" for path in paths if not path.is_file())
@@ -61,10 +63,10 @@ def _files(config_file: Path) -> str:
 
 async def _check(name: str, config: ServerConfig) -> bool:
     try:
-        async with open_lane(name, config) as lane:
-            lane.put(entry := _probe())
-            await lane.flush()
-            works = await _report(lane, entry)
+        async with open_buffer(name, config) as buffer:
+            buffer.put(entry := _probe())
+            await buffer.flush()
+            works = await _report(buffer, entry)
     except LoggingError as error:
         print(f"FAIL  {harmless(f'{name}: {error}' if name else str(error))}")
         print(f"      {_how_to_fix(name)}")
@@ -86,37 +88,36 @@ def _probe() -> LogEntry:
     )
 
 
-async def _report(lane: BufferedDestination, entry: LogEntry) -> bool:
-    counters = lane.counters
+async def _report(buffer: BufferedDestination, entry: LogEntry) -> bool:
+    counters = buffer.counters
     if not counters.written:
         print(f"FAIL  {harmless(str(counters))}")
         return False
     try:
-        found = await _comes_back(lane, entry)
+        found = await _comes_back(buffer, entry)
     except NotImplementedError:
         print(f"ok    {harmless(str(counters))} (write-only: not read back)")
         return True
     except Exception as error:  # noqa: BLE001 - whatever a driver raises is the finding
-        print(f"FAIL  {harmless(f'{lane.name}: the probe was written but not read back: {text_of(error)}')}")
+        print(f"FAIL  {harmless(f'{buffer.name}: the probe was written but not read back: {describe_error(error)}')}")
         return False
     outcome = "read back" if found else "written, but not found again"
     print(f"{'ok   ' if found else 'FAIL '} {harmless(str(counters))} ({outcome})")
     return found
 
 
-async def _comes_back(lane: BufferedDestination, entry: LogEntry) -> bool:
+async def _comes_back(buffer: BufferedDestination, entry: LogEntry) -> bool:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        if await lane.destination.query(correlation_id=entry.correlation_id, limit=1):
+        if await buffer.destination.query(correlation_id=entry.correlation_id, limit=1):
             return True
-        await asyncio.sleep(POLL)
+        await asyncio.sleep(POLL_INTERVAL)
     return False
 
 
 def _how_to_fix(name: str) -> str:
-    for kind in DESTINATIONS:
-        if kind.name == name:
-            return f"to fix it: {kind.remedy}; see docs/destinations/{name}.md"
+    if (destination := {**LOCAL, **PRODUCTION}.get(name)) is not None:
+        return f"to fix it: {destination.fix_hint}; see docs/destinations/{name}.md"
     valid = " or ".join([*PRODUCTION, "the package.module:Class of a LogDestination that works"])
     return f"to fix it: LOG_DESTINATION_TYPE must name {valid}; see docs/configuration.md"
 
@@ -128,7 +129,7 @@ def _how_to_switch_on(name: str) -> str:
 
 
 def _settings_of(name: str, config: ServerConfig) -> str:
-    """Return a destination's own settings without their secrets: where it is, above all."""
+    """Return the settings of a destination without their secrets."""
     values = {field: getattr(config, field) for field in ServerConfig.model_fields if destination_of(field) == name}
     shown = {field: text for field, value in values.items() if (text := _public_part(value))}
     return ", ".join(f"{field.upper()}={text}" for field, text in shown.items())
@@ -144,4 +145,4 @@ def _public_part(value: object) -> str:
         with suppress(SettingError):
             value = full_path(value, setting="")
         return str(value)
-    return without_login(value) if isinstance(value, WithLogin) else "" if value is None else str(value)
+    return without_login(value) if isinstance(value, TextWithLogin) else "" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""The command's options: one per setting, and those of the verbs."""
+"""The options of the command: one per setting, and those of each verb."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from .. import __version__
 from ..choices import COMMAND, DESCRIPTION
 from ..config import ServerConfig, is_secret
-from ..logging.destinations.base import LogType, Status
+from ..logging.entry import LogType, Status
 from ..logging.errors import SettingError
 from ..logging.query import LEVELS, MAX_LIMIT, MAX_OFFSET
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ALIASES = {"config_file": ["--config"], "http_host": ["--host"], "http_port": ["--port"]}
-"""Further spellings of a setting's option."""
+"""Shorter names for options."""
 VERBS = {
-    "serve": "serve MCP clients (what happens without a verb)",
-    "logs": "show, follow, summarise or resend what was recorded",
-    "doctor": "check the configuration and write a probe to each destination",
+    "serve": "serve MCP clients (the default)",
+    "logs": "list, follow, summarise or resend recorded entries",
+    "doctor": "check the configuration and write a test entry to each destination",
 }
 LIMIT = 50
-"""Entries that are listed unless another number is asked for."""
+"""Entries listed by default."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 TYPES: tuple[LogType, ...] = get_args(LogType)
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -36,53 +36,53 @@ IGNORED = {
     "stats": {**PAGING, "target": "--to", "log_type": "--type"},
     "resend": {**PAGING, "json": "--json"},
 }
-"""The options that an action of `logs` does not heed."""
+"""The options that each action of `logs` does not support."""
 WHY = {
     "list": "it sends nothing",
-    "stats": "it sums up all calls that --since and --until choose",
-    "resend": "it shows nothing, and sends all that --since and --until choose",
+    "stats": "it summarises all calls between --since and --until",
+    "resend": "it sends all entries between --since and --until",
 }
-"""Why it does not."""
+"""The reasons."""
 _AGE = re.compile(r"(\d+)([smhd])")
 
 
 def parse(argv: Sequence[str] | None = None) -> tuple[argparse.Namespace, dict[str, Any]]:
-    """Return the verb's options and the settings that were given as options; exits with 2 for what it cannot read."""
+    """Return the options of the verb, and the settings given as options; exit with 2 if they are invalid."""
     options = _parser().parse_args(argv)
     given = {name: value for name, value in vars(options).items() if name in ServerConfig.model_fields}
     return options, given
 
 
 def refuse_ignored(options: argparse.Namespace) -> None:
-    """Raise SettingError for an option of `logs` that its action would not heed."""
+    """Raise SettingError for an option that the action of `logs` does not support."""
     for name, flag in IGNORED[options.action].items():
         if getattr(options, name) is not None:
-            msg = f"logs {options.action} takes no {flag}: {WHY[options.action]}"
+            msg = f"logs {options.action} does not support {flag}: {WHY[options.action]}"
             raise SettingError(msg)
 
 
 def moment(text: str) -> datetime:
-    """Return the time that ISO 8601 text or an age (`90s`, `15m`, `2h`, `7d`) means; UTC where no zone is named."""
+    """Return the time for ISO 8601 text (UTC without a zone) or an age (`90s`, `15m`, `2h`, `7d`)."""
     try:
         if match := _AGE.fullmatch(text):
             return datetime.now(UTC) - timedelta(**{UNITS[match[2]]: int(match[1])})
         parsed = datetime.fromisoformat(text)
         return (parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError:
-        msg = f"{text!r} lies outside of the years 1 to 9999"
+        msg = f"{text!r} is outside the years 1 to 9999"
     except ValueError:
         msg = f"{text!r} is neither ISO 8601 (2026-01-31T12:00) nor an age (90s, 15m, 2h, 7d)"
     raise argparse.ArgumentTypeError(msg)
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
-    """Return what reads a whole number in these bounds."""
+    """Return a parser for whole numbers in these bounds."""
 
     def read(text: str) -> int:
         with suppress(ValueError):
             if low <= (number := int(text)) <= high:
                 return number
-        msg = f"{text!r} is no whole number from {low} to {high}"
+        msg = f"must be between {low} and {high}, not {text!r}"
         raise argparse.ArgumentTypeError(msg)
 
     return read
@@ -113,7 +113,7 @@ def _settings_parser() -> argparse.ArgumentParser:
         names = [f"--{name.replace('_', '-')}", *ALIASES.get(name, [])]
         text = (field.description or "").replace("%", "%%")
         if is_secret(name):
-            text += " Better set in the environment: other users can see a process's options."
+            text += " Prefer the environment: other users can see the options of a process."
         if field.annotation is bool:
             group.add_argument(
                 *names, dest=name, type=_switch, nargs="?", const="true", metavar="true|false", help=text
@@ -125,7 +125,7 @@ def _settings_parser() -> argparse.ArgumentParser:
 
 def _switch(text: str) -> str:
     if text in VERBS:
-        msg = f"{text!r} is taken for its value: write the verb first, or true between them"
+        msg = f"{text!r} is read as its value: put the verb first, or `true` in between"
         raise argparse.ArgumentTypeError(msg)
     return text
 

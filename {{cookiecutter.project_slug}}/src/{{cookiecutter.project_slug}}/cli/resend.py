@@ -1,4 +1,4 @@
-"""`logs resend`: what a production destination missed, sent again from this machine's entries, idempotently."""
+"""`logs resend`: send entries from this machine again to a production destination that missed them."""
 
 from __future__ import annotations
 
@@ -8,40 +8,41 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ..choices import LOCAL, PRODUCTION
-from ..logging.destinations.base import iso_utc
+from ..logging.destinations import LOCAL, PRODUCTION
+from ..logging.entry import iso_utc
 from ..logging.errors import SettingError
-from ..logging.factory import SETTING, open_lane, production_names
+from ..logging.factory import SETTING, open_buffer, production_names
 from ..logging.query import MAX_LIMIT
-from . import harmless
-from .logs import every_page, filters_of, open_readable, read
+from .output import harmless
+from .reading import filters_of, open_readable, read, read_pages
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import AsyncIterator, Sequence
 
     from ..config import ServerConfig
-    from ..logging.destinations.base import LogDestination, LogEntry
+    from ..logging.destinations.base import LogDestination
     from ..logging.destinations.buffered import BufferedDestination
+    from ..logging.entry import LogEntry
 
 PAGE = 1_000
-"""Entries handed to the buffer at once; fewer than it holds, so that it drops none."""
+"""Entries put into the buffer at once; fewer than its capacity, so that it drops none."""
 PERIOD = MAX_LIMIT
-"""Entries that are in memory at once, about."""
+"""Approximate number of entries in memory."""
 PATIENCE = 30.0
-"""Seconds after which a destination that takes nothing, and refuses nothing, counts as down."""
-BAR = 30
+"""Seconds without progress after which the destination counts as down."""
+BAR_WIDTH = 30
 
 
 async def resend(options: argparse.Namespace, config: ServerConfig) -> int:
-    """Send entries again and return 0 when all of them arrived; raises SettingError without a source or a target."""
+    """Send entries again; return 0 if all arrived. Raise SettingError without a source or a target."""
     if not LOCAL:
-        msg = "There is nothing to resend: this project keeps no entries on this machine."
+        msg = "There is nothing to resend: this project stores no entries on this machine."
         raise SettingError(msg)
     target = _target(options, config)
     async with (
         open_readable(options.source or next(iter(LOCAL)), config) as source,
-        open_lane(target, config, given_as="--to" if options.target else SETTING) as lane,
+        open_buffer(target, config, given_as="--to" if options.target else SETTING) as buffer,
     ):
         filters = filters_of(options)
         filters["until"] = options.until or await _end(source, filters)
@@ -49,9 +50,9 @@ async def resend(options: argparse.Namespace, config: ServerConfig) -> int:
         handed = 0
         async for entries in _periods(source, filters, moments):
             handed += len(entries)
-            if left := await _send(entries, lane, max(total, handed)):
-                return _report(lane, max(total, handed), left)
-        return _report(lane, handed)
+            if left := await _send(entries, buffer, max(total, handed)):
+                return _report(buffer, max(total, handed), left)
+        return _report(buffer, handed)
 
 
 def _target(options: argparse.Namespace, config: ServerConfig) -> str:
@@ -64,18 +65,18 @@ def _target(options: argparse.Namespace, config: ServerConfig) -> str:
 
 
 async def _end(source: LogDestination, filters: dict[str, Any]) -> datetime:
-    """Return a moment after all entries that are there, also after those that a clock ahead of ours has stamped."""
+    """Return a time after all entries, including those stamped by a clock ahead of ours."""
     newest = await read(source, **filters, limit=1)
     return max([datetime.now(UTC), *(entry.timestamp + timedelta.resolution for entry in newest)])
 
 
 async def _divide(source: LogDestination, filters: dict[str, Any]) -> tuple[int, list[datetime]]:
-    """Count entries, and return the moments, oldest first, that part them into periods of about PERIOD each.
+    """Return the number of entries, and times, oldest first, that divide them into periods of about PERIOD entries.
 
-    Queries give the newest first, and offsets from there move with each entry that arrives meanwhile.
+    Periods are stable, whereas offsets shift with each new entry.
     """
     total, moments = 0, {filters["until"]}
-    async for page in every_page(source, size=PERIOD, **filters):
+    async for page in read_pages(source, size=PERIOD, **filters):
         total += len(page)
         moments.add(page[-1].timestamp)
     return total, sorted(moments)
@@ -84,29 +85,29 @@ async def _divide(source: LogDestination, filters: dict[str, Any]) -> tuple[int,
 async def _periods(
     source: LogDestination, filters: dict[str, Any], moments: list[datetime]
 ) -> AsyncIterator[list[LogEntry]]:
-    """Yield the entries of each period, oldest first; only one period is in memory."""
+    """Yield the entries of each period, oldest first, with one period in memory."""
     for since, until in pairwise(moments):
         period = {**filters, "since": since, "until": until}
-        yield [entry async for page in every_page(source, size=PERIOD, **period) for entry in page][::-1]
+        yield [entry async for page in read_pages(source, size=PERIOD, **period) for entry in page][::-1]
 
 
-async def _send(entries: list[LogEntry], lane: BufferedDestination, total: int) -> list[LogEntry]:
-    """Send entries and return those from the first on of which it is not known that it was taken or refused."""
-    size = min(PAGE, lane.capacity)
+async def _send(entries: list[LogEntry], buffer: BufferedDestination, total: int) -> list[LogEntry]:
+    """Send entries; return the unconfirmed remainder."""
+    size = min(PAGE, buffer.capacity)
     for start in range(0, len(entries), size):
         for entry in entries[start : start + size]:
-            lane.put(entry)
-        if not await _is_delivered(lane, total):
+            buffer.put(entry)
+        if not await _is_settled(buffer, total):
             return entries[start:]
     return []
 
 
-async def _is_delivered(lane: BufferedDestination, total: int) -> bool:
-    """Wait until what was put is taken or refused, as long as some of it is; return whether all of it was."""
-    queued, deadline = lane.counters.queued, time.monotonic() + PATIENCE
+async def _is_settled(buffer: BufferedDestination, total: int) -> bool:
+    """Wait while the buffer makes progress; return whether all entries are settled."""
+    queued, deadline = buffer.counters.queued, time.monotonic() + PATIENCE
     while True:
-        await lane.flush()
-        counters = lane.counters
+        await buffer.flush()
+        counters = buffer.counters
         _progress(counters.written, total)
         if not counters.queued:
             return True
@@ -116,17 +117,17 @@ async def _is_delivered(lane: BufferedDestination, total: int) -> bool:
             return False
 
 
-def _report(lane: BufferedDestination, total: int, left: Sequence[LogEntry] = ()) -> int:
-    counters = lane.counters
-    print(f"\n{counters.written} of {total} entries sent to {lane.name}", file=sys.stderr)
+def _report(buffer: BufferedDestination, total: int, left: Sequence[LogEntry] = ()) -> int:
+    counters = buffer.counters
+    print(f"\n{counters.written} of {total} entries sent to {buffer.name}", file=sys.stderr)
     if counters.last_error:
-        print(harmless(f"{lane.name}: {counters.last_error}"), file=sys.stderr)
+        print(harmless(f"{buffer.name}: {counters.last_error}"), file=sys.stderr)
     if left:
-        print(f"What is left can be sent with --since {iso_utc(left[0].timestamp)}", file=sys.stderr)
+        print(f"Send the rest with --since {iso_utc(left[0].timestamp)}", file=sys.stderr)
     return 0 if counters.written == total else 1
 
 
 def _progress(done: int, total: int) -> None:
-    filled = BAR * done // max(total, 1)
-    sys.stderr.write(f"\r[{'#' * filled}{'.' * (BAR - filled)}] {done}/{total}")
+    filled = BAR_WIDTH * done // max(total, 1)
+    sys.stderr.write(f"\r[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {done}/{total}")
     sys.stderr.flush()

@@ -1,13 +1,13 @@
-"""Everything the logging stack raises on purpose.
+"""The exceptions of the logging stack.
 
 LoggingError
-├── SettingError          a setting is missing or malformed
-│   └── MissingDriverError    the destination's driver is not installed
-└── DeliveryError         a destination did not take what it was given
-    ├── RefusedError          it refuses us: asking again cannot help
-    ├── RejectedError         it refuses the content: a part of the batch may still pass
-    └── PartialDeliveryError  it took some entries and not others
-Any other exception from a destination counts as passing trouble and is tried again.
+├── SettingError              a setting is missing or malformed
+│   └── MissingDriverError        the driver of a destination is not installed
+└── DeliveryError             a destination did not accept a batch; try again
+    ├── AccessError               it rejects us (credentials, permissions): do not retry
+    ├── InvalidEntryError         it rejects the content: retry parts of the batch
+    └── PartialDeliveryError      it accepted only some of the entries
+Any other exception from a destination is treated as temporary and retried.
 """
 
 from __future__ import annotations
@@ -17,51 +17,48 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .destinations.base import LogEntry
+    from .entry import LogEntry
 
 MAX_REASON = 300
-"""Characters kept of what a destination gives as its reason."""
+"""Characters kept of the reason a destination gives."""
 
 
 class LoggingError(Exception):
-    """Something the logging stack says in one sentence."""
+    """An error of the logging stack; its text is one sentence."""
 
 
 class SettingError(LoggingError):
-    """A setting is missing or malformed; the text names it, its value and what is valid."""
+    """A setting is missing or malformed; the text names the setting, its value and what is valid."""
 
 
 class MissingDriverError(SettingError):
-    """A destination's driver is not installed; the text holds the install command."""
+    """The driver of a destination is not installed; the text contains the install command."""
 
 
 class DeliveryError(LoggingError):
-    """A destination did not take what it was given."""
+    """A destination did not accept a batch."""
 
 
-class RefusedError(DeliveryError):
-    """The destination refuses us (credentials, permissions): the batch is given up at once."""
+class AccessError(DeliveryError):
+    """The destination rejects our credentials or permissions; the batch is not retried."""
 
 
-class RejectedError(DeliveryError):
-    """The destination refuses the content: halves of the batch are tried apart."""
+class InvalidEntryError(DeliveryError):
+    """The destination rejects the content; the batch is halved to isolate the invalid entry."""
 
 
 class PartialDeliveryError(DeliveryError):
-    """The destination took some of a batch's entries.
+    """The destination accepted only some entries: retry `retryable`, drop `invalid`."""
 
-    `again` are worth another attempt (busy, rate-limited); `rejected` never will be taken.
-    """
-
-    def __init__(self, message: str, *, again: Sequence[LogEntry], rejected: Sequence[LogEntry]) -> None:
+    def __init__(self, message: str, *, retryable: Sequence[LogEntry], invalid: Sequence[LogEntry]) -> None:
         super().__init__(message)
-        self.again = list(again)
-        self.rejected = list(rejected)
+        self.retryable = list(retryable)
+        self.invalid = list(invalid)
 
 
-def text_of(error: BaseException) -> str:
-    """Return what an exception says, or its class where it has no text or cannot say."""
+def describe_error(error: BaseException) -> str:
+    """Return the text of an exception, or the name of its class if it has no readable text."""
     try:
         return str(error) or type(error).__name__
-    except Exception:  # noqa: BLE001 - __str__ is other people's code
+    except Exception:  # noqa: BLE001 - __str__ is foreign code
         return type(error).__name__

@@ -1,4 +1,4 @@
-"""From configuration to destinations."""
+"""Build destinations from settings. This is the only module that wraps them."""
 
 from __future__ import annotations
 
@@ -8,115 +8,129 @@ from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ..choices import LOCAL, PRODUCTION
-from .destinations.base import LogDestination, name_of
+from .destinations import LOCAL, PRODUCTION
+from .destinations.base import LogDestination
 from .destinations.buffered import BufferedDestination
-from .destinations.wrappers import CompositeDestination, RetryWrapper
+from .destinations.composite import CompositeDestination
+from .destinations.driver import name_of
+from .destinations.retry import RetryWrapper
 from .errors import LoggingError, SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Iterable
 
-    from ..config import ServerConfig
+    from .destinations import DestinationSettings
+    from .settings import LogSettings
 
 SETTING = "LOG_DESTINATION_TYPE"
-"""What names a destination where nothing else does."""
+"""The setting that names production destinations."""
 
 _logger = logging.getLogger(__name__)
 
 
-def create_log_destination(config: ServerConfig) -> LogDestination:
-    """Build the destinations that are switched on, each behind a buffer of its own.
+def create_log_destination(settings: DestinationSettings) -> LogDestination:
+    """Build all enabled destinations, each with retries behind its own buffer.
 
-    What cannot be built is said on stderr in one sentence and left out. Raises SettingError when destinations were
-    asked for and none could be built; where none was asked for, the result delivers nowhere.
+    A destination that cannot be built is reported on stderr and left out. Raise SettingError if none of the enabled
+    ones can be built. If none is enabled, the result delivers nowhere.
     """
-    lanes, problems = [], []
-    wanted = wanted_names(config)
-    for name in wanted:
+    destinations, problems = [], []
+    enabled = enabled_names(settings)
+    for name in enabled:
         try:
-            lanes.append(create_lane(name, config))
+            destinations.append(create_destination(name, settings))
         except LoggingError as error:
             problems.append(str(error))
-    if problems and not lanes:
+    if problems and not destinations:
         raise SettingError("\n".join(problems))
     for problem in problems:
         _logger.error(problem)
-    for name, problem in config.problems.items():
-        if name not in wanted:
+    for name, problem in settings.problems.items():
+        if name not in enabled:
             _logger.warning("%s is switched off, but %s", name, problem)
-    return CompositeDestination(lanes)
+    return CompositeDestination([buffer for each in destinations for buffer in buffers_of(each, settings)])
 
 
-def create_lane(name: str, config: ServerConfig, *, given_as: str = SETTING) -> BufferedDestination:
-    """Build one destination by its name or dotted path behind its buffer, with retries where it is not local."""
-    destination = create_destination(name, config, given_as=given_as)
-    if name not in LOCAL:
-        destination = RetryWrapper.configured(destination, config)
-    return BufferedDestination(destination, capacity=config.log_buffer_size)
+def buffers_of(destination: LogDestination, settings: LogSettings) -> list[BufferedDestination]:
+    """Wrap a destination in retries and a buffer; a composite gives one buffer per part, a buffer stays as it is."""
+    if isinstance(destination, CompositeDestination):
+        return [buffer for part in destination.destinations for buffer in buffers_of(part, settings)]
+    if isinstance(destination, BufferedDestination):
+        return [destination]
+    if not isinstance(destination, RetryWrapper):
+        destination = RetryWrapper(
+            destination,
+            settings.log_retry_attempts,
+            settings.log_retry_delay_ms,
+            write_timeout_ms=settings.log_write_timeout_ms,
+        )
+    return [BufferedDestination(destination, capacity=settings.log_buffer_size)]
 
 
 @asynccontextmanager
-async def open_lane(name: str, config: ServerConfig, *, given_as: str = SETTING) -> AsyncIterator[BufferedDestination]:
-    """Give one destination behind its buffer, open; its end takes no longer than LOG_DRAIN_TIMEOUT_MS.
+async def open_buffer(
+    name: str, settings: DestinationSettings, *, given_as: str = SETTING
+) -> AsyncIterator[BufferedDestination]:
+    """Open one destination behind its buffer; close it within LOG_DRAIN_TIMEOUT_MS and ignore a failing close.
 
-    Whoever wants entries delivered flushes before; a destination that cannot be closed is no failure.
+    Call `flush` before the end of the block to have entries delivered.
     """
-    lane = create_lane(name, config, given_as=given_as)
-    await lane.open()
+    (buffer,) = buffers_of(create_destination(name, settings, given_as=given_as), settings)
+    await buffer.open()
     try:
-        yield lane
+        yield buffer
     finally:
         with suppress(Exception):
-            async with asyncio.timeout(config.log_drain_timeout_ms / 1000):
-                await lane.close()
+            async with asyncio.timeout(settings.log_drain_timeout_ms / 1000):
+                await buffer.close()
 
 
-def wanted_names(config: ServerConfig) -> list[str]:
-    """Return the names of all destinations that are switched on, each once."""
-    local = LOCAL if config.enable_local_logging else {}
-    return list(dict.fromkeys([*local, *production_names(config)]))
+def enabled_names(settings: DestinationSettings) -> list[str]:
+    """Return the names of all enabled destinations, without duplicates."""
+    local = LOCAL if settings.enable_local_logging else {}
+    return list(dict.fromkeys([*local, *production_names(settings)]))
 
 
-def production_names(config: ServerConfig) -> list[str]:
-    """Return the production destinations that are switched on: those named, or the only one there is."""
-    if not config.enable_production_logging:
+def production_names(settings: DestinationSettings) -> list[str]:
+    """Return the enabled production destinations: those named in the setting, or the only one in the project."""
+    if not settings.enable_production_logging:
         return []
-    named = [name for part in config.log_destination_type.split(",") if (name := part.strip())]
+    named = [name for part in settings.log_destination_type.split(",") if (name := part.strip())]
     if not named and len(PRODUCTION) == 1:
         return list(PRODUCTION)
     return list(dict.fromkeys(named)) or [""]
 
 
 def create_destination(
-    name: str, config: ServerConfig, *, given_as: str = SETTING, offered: Iterable[str] = PRODUCTION
+    name: str, settings: DestinationSettings, *, given_as: str = SETTING, offered: Iterable[str] = PRODUCTION
 ) -> LogDestination:
-    """Build one bare destination by its name or dotted path; raise SettingError when it is unknown or malformed.
+    """Build one destination, without wrappers, by its name or its dotted path.
 
-    `given_as` is the setting or the option that named it, `offered` what could be named there.
+    `given_as` is the setting or option that named it; `offered` are the names that are valid there. Raise SettingError
+    if the name is unknown or a setting is malformed.
     """
-    known: dict[str, Callable[[ServerConfig], LogDestination]] = {**LOCAL, **PRODUCTION}
+    known = {**LOCAL, **PRODUCTION}
     if ":" in name:
-        return _load(name, config, given_as)
+        return _load(name, settings, given_as)
     if name not in known:
         valid = ", ".join([*offered, "package.module:Class"])
         msg = f"{given_as} is {name!r}; valid are: {valid}."
         raise SettingError(msg)
-    if name in config.problems:
-        raise SettingError(config.problems[name])
+    if name in settings.problems:
+        raise SettingError(settings.problems[name])
     try:
-        return known[name](config)
-    except RuntimeError as error:  # pathlib's, about a home that is not there
-        msg = f"A file of the {name} destination cannot be found: {error} Name it by its full path."
+        return known[name].from_config(settings)
+    except RuntimeError as error:  # raised by pathlib if there is no home folder
+        msg = f"A file of the {name} destination cannot be found: {error} Use its full path."
         raise SettingError(msg) from error
 
 
-def _load(path: str, config: ServerConfig, given_as: str) -> LogDestination:
-    """Build a destination of the user's own: by `from_config(config)` where it has that, else without arguments."""
+def _load(path: str, settings: DestinationSettings, given_as: str) -> LogDestination:
+    """Build a destination of the user's, with `from_config(settings)` if it has that, else without arguments."""
     module, _, attribute = path.partition(":")
     try:
-        kind = getattr(import_module(module), attribute)
-        destination = kind.from_config(config) if hasattr(kind, "from_config") else kind()
+        factory = getattr(import_module(module), attribute)
+        destination = factory.from_config(settings) if hasattr(factory, "from_config") else factory()
     except LoggingError:
         raise
     except Exception as error:

@@ -1,4 +1,4 @@
-"""The filters that every readable destination understands."""
+"""The filters of a query, the same for every readable destination."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from .settings import Level
 MAX_LIMIT = 10_000
 MAX_OFFSET = 2**31
 LEVELS: tuple[Level, ...] = get_args(Level)
-"""Loguru's levels from the least to the most severe."""
+"""The levels, least severe first."""
 TEXT_FIELDS = ("message", "error_message", "output_summary", "tool_name")
-"""The fields that the filter `text` looks into, beside the arguments."""
+"""The fields that the `text` filter searches, besides the arguments."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogQuery:
-    """What to look for; filters that are None match everything, results are newest first.
+    """The filters of a query; None matches everything.
 
-    `level` is one level or several: loguru's own in any case, others as the application that has them spells them.
-    `since` is inclusive and `until` exclusive, both aware datetimes (a naive one is taken as UTC). `text` is a
-    case-insensitive substring, in which no character is special, of message, error message, output summary or tool
-    name, and of the arguments where the destination can look into them.
+    `level` is one level or several; loguru's own levels match in any case. `since` is inclusive and `until` exclusive;
+    naive datetimes are taken as UTC. `text` is a case-insensitive substring, without wildcards, of the message, error
+    message, output summary or tool name, and of the arguments if the destination can search them.
     """
 
     correlation_id: str | None = None
@@ -41,7 +40,7 @@ class LogQuery:
 
     @classmethod
     def of(cls, **filters: Any) -> Self:
-        """Check filters and build a query; raise SettingError that names the filter, its value and what is valid."""
+        """Validate filters; raise SettingError that names the filter, its value and what is valid."""
         known = [item.name for item in fields(cls)]
         for name in filters:
             if name not in known:
@@ -56,14 +55,14 @@ class LogQuery:
 
     @property
     def levels(self) -> tuple[str, ...]:
-        """The wanted levels as a tuple, empty for all."""
+        """The wanted levels; empty for all."""
         if self.level is None:
             return ()
         return (self.level,) if isinstance(self.level, str) else tuple(self.level)
 
     @property
     def equals(self) -> dict[str, str]:
-        """The filters that compare one field for equality."""
+        """The filters that match one field exactly."""
         names = ("correlation_id", "tool_name", "log_type", "status")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
@@ -73,7 +72,7 @@ def _levels(value: object) -> tuple[str, ...] | None:
         return None
     names = (value,) if isinstance(value, str) else value
     if not isinstance(names, Collection) or not names or not all(isinstance(name, str) and name for name in names):
-        msg = f"The filter level is {value!r}; it takes a level's name, such as WARNING, or several"
+        msg = f"The filter level is {value!r}; it must be the name of a level, such as WARNING, or several names"
         raise SettingError(msg)
     return tuple(name.upper() if name.upper() in LEVELS else name for name in names)
 
@@ -82,12 +81,12 @@ def _utc(name: str, value: object) -> datetime | None:
     if value is None:
         return None
     if not isinstance(value, datetime):
-        msg = f"The filter {name} is {value!r}; it takes a datetime"
+        msg = f"The filter {name} is {value!r}; it must be a datetime"
         raise SettingError(msg)
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def _check_range(name: str, value: object, *, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        msg = f"The filter {name} is {value!r}; it takes a whole number from {low} to {high}"
+        msg = f"The filter {name} is {value!r}; it must be between {low} and {high}"
         raise SettingError(msg)

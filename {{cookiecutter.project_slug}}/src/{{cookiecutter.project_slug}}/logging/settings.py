@@ -1,4 +1,4 @@
-"""The settings of the logging stack that do not belong to one destination."""
+"""Settings of the logging stack, beyond those of a single destination."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr
 from pydantic_settings import NoDecode
 
 from .errors import SettingError
 
 TIMEOUT_SHARE = 0.8
-"""Share of the write timeout after which an attempt ends by itself."""
+"""Share of the write timeout after which an attempt ends itself."""
 Level = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
 
 _IPV6 = re.compile(r"\s*\[[0-9A-Fa-f.]*:[^\s\[\],\"']*\]")
 
 
 def split_list(value: object) -> object:
-    """Turn a comma list or a JSON list into a list of stripped, non-empty strings; leave anything else alone.
+    """Split a comma list or a JSON list into stripped, non-empty strings; return other values unchanged.
 
-    A JSON string is a comma list whose quotes were kept, as compose files keep them. What begins as a JSON list, and
-    neither is one nor begins with an IPv6 address, is refused: a key that is to be redacted would not be.
+    A JSON string is treated as a comma list, because compose files keep the quotes. Raise ValueError for a broken JSON
+    list: its first item would keep the bracket. IPv6 addresses, which also begin with a bracket, are allowed.
     """
     if not isinstance(value, str):
         return value
@@ -32,7 +32,7 @@ def split_list(value: object) -> object:
         parsed = orjson.loads(value)
     except orjson.JSONDecodeError:
         if value.lstrip().startswith("[") and not _IPV6.match(value):
-            msg = 'begins as a JSON list and is none: write a,b or ["a", "b"]'
+            msg = 'is not a valid JSON list: write a,b or ["a", "b"]'
             raise ValueError(msg) from None
         parsed = value
     if isinstance(parsed, str):
@@ -41,7 +41,7 @@ def split_list(value: object) -> object:
 
 
 TextList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
-"""A list that an environment variable may give as `a,b` or as JSON."""
+"""A list that an environment variable gives as `a,b` or as JSON."""
 
 
 def _upper(value: object) -> object:
@@ -49,58 +49,63 @@ def _upper(value: object) -> object:
 
 
 UpperCase = BeforeValidator(_upper)
-"""What lets a word of capitals be given in any case."""
+"""Accept the value in any case."""
 
 
 def full_path(path: str | os.PathLike[str], *, setting: str) -> Path:
-    """Return the file that a setting names from the folder we are in now, which a tool may leave later.
+    """Return the absolute path of a file, because a tool may change the working folder later.
 
-    Raises SettingError where it begins with a home, or a folder, that is not there.
+    Raise SettingError if the home folder or the working folder does not exist.
     """
     try:
         return Path(path).expanduser().absolute()
     except (RuntimeError, OSError) as error:
-        msg = f"{setting} is {os.fspath(path)!r}: {error} Name the file by its full path"
+        msg = f"{setting} is {os.fspath(path)!r}: {error} Use the full path of the file"
         raise SettingError(msg) from error
 
 
 class LogSettings(BaseModel):
-    """What is logged, where to, and how hard delivery is tried."""
+    """What is logged, where it goes, and how delivery behaves."""
+
+    _problems: dict[str, str] = PrivateAttr(default_factory=dict)
 
     enable_local_logging: bool = Field(default=True, description="Write entries to the local destination.")
-    enable_production_logging: bool = Field(default=False, description="Write entries to the production destinations.")
+    enable_production_logging: bool = Field(default=False, description="Write entries to production destinations.")
     log_destination_type: str = Field(
         default="",
-        description="Production destinations, comma-separated; also `package.module:Class` for one of your own.",
+        description="Production destinations, comma-separated; `package.module:Class` names one of your own.",
     )
-    log_level: Annotated[Level, UpperCase] = Field(
-        default="INFO", description="Least severe level that is logged: TRACE to CRITICAL."
-    )
-    log_format: Literal["text", "json"] = Field(default="text", description="How stderr shows entries: text or json.")
+    log_level: Annotated[Level, UpperCase] = Field(default="INFO", description="Minimum log level: TRACE to CRITICAL.")
+    log_format: Literal["text", "json"] = Field(default="text", description="Format of stderr: text or json.")
     log_retention_days: int = Field(
-        default=30, ge=0, le=36_500, description="Days entries are kept; 0 keeps them for good."
+        default=30, ge=0, le=36_500, description="Days to keep entries; 0 keeps them forever."
     )
-    log_retry_attempts: int = Field(default=2, ge=1, le=100, description="Attempts per batch before it waits.")
+    log_retry_attempts: int = Field(default=2, ge=1, le=100, description="Maximum attempts per batch.")
     log_retry_delay_ms: int = Field(
-        default=50, ge=0, le=60_000, description="Milliseconds before the second attempt; grows with each."
+        default=50, ge=0, le=60_000, description="Milliseconds before the second attempt; doubles with each attempt."
     )
     log_write_timeout_ms: int = Field(
-        default=5_000, ge=1, le=600_000, description="Milliseconds one attempt may take before it counts as failed."
+        default=5_000, ge=1, le=600_000, description="Milliseconds until an attempt is considered failed."
     )
     log_drain_timeout_ms: int = Field(
-        default=1_000, ge=0, le=600_000, description="Milliseconds the exit may wait for entries to be delivered."
+        default=1_000, ge=0, le=600_000, description="Milliseconds to deliver remaining entries at exit."
     )
     log_buffer_size: int = Field(
-        default=10_000, ge=1, le=10_000_000, description="Entries one destination may have waiting; the oldest go."
+        default=10_000, ge=1, le=10_000_000, description="Entries buffered per destination; when full, the oldest go."
     )
     log_max_text_length: int = Field(
-        default=10_000, ge=100, le=1_000_000, description="Characters kept of one text; the full size is noted."
+        default=10_000, ge=100, le=1_000_000, description="Characters kept of each text; longer ones are truncated."
     )
     log_redact_keys: TextList = Field(
-        default=[], description="More argument names whose values are never logged, comma-separated."
+        default=[], description="Additional keys whose values are redacted, comma-separated."
     )
 
     @property
+    def problems(self) -> dict[str, str]:
+        """The destinations that cannot be built because one of their settings is malformed, with the reason."""
+        return self._problems
+
+    @property
     def attempt_timeout(self) -> float:
-        """Seconds after which an attempt ends by itself, so that it can say why: a share of the write timeout."""
+        """Seconds until an attempt ends itself: shorter than the write timeout, so that it can report the reason."""
         return self.log_write_timeout_ms / 1000 * TIMEOUT_SHARE

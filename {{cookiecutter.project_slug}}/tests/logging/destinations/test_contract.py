@@ -10,9 +10,8 @@ so its tests are marked `integration`.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
+import importlib
 import math
-import sys
 import time
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
@@ -21,11 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from testkit import JsonLinesDestination, WriteOnlyDestination, make_entry
+from helpers import JsonLinesDestination, WriteOnlyDestination, make_entry
 
-from {{cookiecutter.project_slug}}.choices import DESTINATIONS, LOCAL, PRODUCTION
 from {{cookiecutter.project_slug}}.config import ServerConfig
-from {{cookiecutter.project_slug}}.logging.destinations import BufferedDestination, RetryWrapper
+from {{cookiecutter.project_slug}}.logging.destinations import LOCAL, PRODUCTION, BufferedDestination, RetryWrapper
 from {{cookiecutter.project_slug}}.logging.destinations.base import LogDestination, LogEntry
 from {{cookiecutter.project_slug}}.logging.errors import SettingError
 
@@ -35,23 +33,21 @@ if TYPE_CHECKING:
 
 def build_local(name: str, _: str) -> LogDestination:
     """Build a local destination."""
-    return LOCAL[name](ServerConfig(log_retention_days=0))
+    return LOCAL[name].from_config(ServerConfig(log_retention_days=0))
 
 
 def build_production(name: str, unique: str) -> LogDestination:
     """Build a production destination as its own test module says."""
-    path = Path(__file__).with_name(f"test_{name}.py")
-    spec = importlib.util.spec_from_file_location(f"contract_{name}", path)
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.make_destination(unique)
+    path = next(Path(__file__).parent.glob(f"{name}/test_destination.py"), Path(__file__).with_name(f"test_{name}.py"))
+    parts = path.relative_to(Path(__file__).parents[3]).with_suffix("").parts
+    return importlib.import_module(".".join(parts)).make_destination(unique)
 
 
 BUILT = {
     **{name: partial(build_local, name) for name in LOCAL},
     **{name: partial(build_production, name) for name in PRODUCTION},
 }
-NEVER_READ = {kind.name for kind in DESTINATIONS if kind.query is LogDestination.query}
+NEVER_READ = {name for name, kind in {**LOCAL, **PRODUCTION}.items() if kind.query is LogDestination.query}
 READABLE: dict[str, Callable[[str], LogDestination]] = {
     "json lines": lambda unique: JsonLinesDestination(f"{unique}.jsonl"),
     **{name: build for name, build in BUILT.items() if name not in NEVER_READ},
@@ -92,14 +88,14 @@ async def find(destination: LogDestination, count: int, **filters: Any) -> list[
 
 async def send(destination: LogDestination, entries: list[LogEntry]) -> BufferedDestination:
     """Deliver entries as the server does, until all are accounted for."""
-    lane = BufferedDestination(RetryWrapper(destination, 2, 1, write_timeout_ms=20_000))
-    await lane.open()
+    buffer = BufferedDestination(RetryWrapper(destination, 2, 1, write_timeout_ms=20_000))
+    await buffer.open()
     for entry in entries:
-        lane.put(entry)
+        buffer.put(entry)
     async with asyncio.timeout(60):
-        while lane.counters.queued:
-            await lane.flush()
-    return lane
+        while buffer.counters.queued:
+            await buffer.flush()
+    return buffer
 
 
 NOW = datetime.now(UTC).replace(microsecond=123_456)
@@ -132,9 +128,9 @@ async def test_it_can_be_closed_at_any_time(destination: LogDestination) -> None
     await destination.write(make_entry("one"))
     await destination.close()
     await destination.close()
-    lane = await send(destination, [make_entry("two")])
-    await lane.close()
-    assert (lane.counters.written, lane.counters.last_error) == (1, None)
+    buffer = await send(destination, [make_entry("two")])
+    await buffer.close()
+    assert (buffer.counters.written, buffer.counters.last_error) == (1, None)
 
 
 @every
@@ -264,8 +260,8 @@ async def test_odd_values_arrive_as_readable_text(destination: LogDestination, n
     entries = [
         make_entry(str(number), input_args={"odd": odd}, extra_data={"odd": odd}) for number, odd in enumerate(ODD)
     ]
-    lane = await send(destination, entries)
-    assert (lane.counters.written, lane.counters.last_error) == (len(ODD), None)
+    buffer = await send(destination, entries)
+    assert (buffer.counters.written, buffer.counters.last_error) == (len(ODD), None)
     if name not in WRITE_ONLY:
         found = {int(entry.message): entry for entry in await find(destination, len(ODD))}
         lost = [number for number in range(len(ODD)) if found[number].input_args["odd"] in (None, "")]
@@ -273,7 +269,7 @@ async def test_odd_values_arrive_as_readable_text(destination: LogDestination, n
         assert "v" in found[5].input_args["odd"]
         assert "not readable" in found[7].extra_data["odd"]
         assert found[14].input_args["odd"] == {"(1, 2)": 3}
-    await lane.close()
+    await buffer.close()
 
 
 @every
@@ -282,14 +278,14 @@ async def test_a_poison_entry_costs_itself_only(destination: LogDestination, nam
     """499 of 500 arrive; the one that nobody cleaned arrives as well, or is counted as failed."""
     entries = [make_entry(str(number)) for number in range(500)]
     entries[321].message = poison
-    lane = await send(destination, entries)
-    counters = lane.counters
+    buffer = await send(destination, entries)
+    counters = buffer.counters
     assert counters.written + counters.failed == 500
     assert counters.failed <= 1
     if name not in WRITE_ONLY:
         found = {entry.message for entry in await find(destination, counters.written, limit=1_000)}
         assert {str(number) for number in range(500) if number != 321} <= found
-    await lane.close()
+    await buffer.close()
 
 
 @write_only

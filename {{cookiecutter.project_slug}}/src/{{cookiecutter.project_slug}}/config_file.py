@@ -1,0 +1,102 @@
+"""Read settings from a YAML file."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic_settings import BaseSettings, InitSettingsSource
+
+from .logging.errors import SettingError
+
+CONFIG_FILE = Path("config.yaml")
+"""The file that is read if it exists in the working folder and no other file is named."""
+
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_logger = logging.getLogger(__name__)
+
+
+class ConfigFileSource(InitSettingsSource):
+    """The settings in the file that `config_file` names, or in `config.yaml` if that exists."""
+
+    def __init__(self, settings_cls: type[BaseSettings]) -> None:
+        super().__init__(settings_cls, init_kwargs={})
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the settings in the file."""
+        named = self.current_state.get("config_file")
+        path = Path(named) if named else CONFIG_FILE
+        if not named and not path.is_file():
+            return {}
+        values = read_config_file(path)
+        _warn_about_unknown(values, path, list(self.settings_cls.model_fields))
+        return values
+
+
+def read_config_file(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file, with `${VAR}` and `${VAR:-default}` replaced from the environment.
+
+    Raise SettingError that names the file and the line if it is broken.
+    """
+    try:
+        values = _parse(path.read_text(encoding="utf-8"), path)
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path} cannot be read: {error}"
+        raise SettingError(msg) from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        msg = f"{path} contains a {type(values).__name__} instead of one setting per line, such as log_level: DEBUG"
+        raise SettingError(msg)
+    try:
+        return {str(key).lower(): _expand(value, path) for key, value in values.items()}
+    except RecursionError as error:
+        msg = f"{path} contains a list that contains itself"
+        raise SettingError(msg) from error
+
+
+def _warn_about_unknown(values: dict[str, Any], path: Path, known: list[str]) -> None:
+    for name in values:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            _logger.warning("%s: %s is not a setting%s", path, name, f"; did you mean {near[0]}?" if near else "")
+
+
+def _parse(text: str, path: Path) -> Any:
+    import yaml  # noqa: PLC0415 - 15 ms that most starts do not need
+
+    try:
+        return yaml.safe_load(text)
+    except Exception as error:  # an impossible date is a ValueError, deep nesting a RecursionError, and so on
+        line = _line_of(error, text)
+        where = f"{path}, line {line}" if line else str(path)
+        reason = getattr(error, "problem", None) or getattr(error, "reason", None) or f"{type(error).__name__}: {error}"
+        msg = f"{where} is not valid YAML: {reason}"
+        raise SettingError(msg) from error
+
+
+def _line_of(error: Exception, text: str) -> int | None:
+    if mark := getattr(error, "problem_mark", None):
+        return int(mark.line) + 1
+    position = getattr(error, "position", None)  # errors about invalid characters have no mark
+    return None if position is None else text.count("\n", 0, position) + 1
+
+
+def _expand(value: Any, path: Path) -> Any:
+    if isinstance(value, list):
+        return [_expand(item, path) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def replace(match: re.Match[str]) -> str:
+        found = os.environ.get(match["name"], match["default"])
+        if found is None:
+            msg = f"{path} uses ${{{match['name']}}}, which is not set in the environment"
+            raise SettingError(msg)
+        return found
+
+    return _VARIABLE.sub(replace, value)

@@ -1,0 +1,65 @@
+"""Several destinations as one."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from typing import TYPE_CHECKING, Any
+
+from ..errors import describe_error
+from .base import LogDestination, LogEntry
+from .driver import driver_loggers_of, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+_logger = logging.getLogger(__name__)
+
+
+class CompositeDestination(LogDestination):
+    """Pass every entry to each destination once; log what one of them raises, and never raise it."""
+
+    name = "composite"
+
+    def __init__(self, destinations: Iterable[LogDestination]) -> None:
+        self.destinations = tuple(destinations)
+        self.driver_loggers = tuple(name for part in self.destinations for name in driver_loggers_of(part))
+
+    async def open(self) -> None:
+        """Open every destination."""
+        await self._each(lambda destination: destination.open())
+
+    async def write(self, entry: LogEntry) -> None:
+        """Write an entry to every destination."""
+        await self._each(lambda destination: destination.write(entry))
+
+    async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+        """Write a batch to every destination."""
+        await self._each(lambda destination: destination.write_batch(entries))
+
+    async def query(self, **filters: Any) -> list[LogEntry]:
+        """Query the first readable destination; raise NotImplementedError if none is."""
+        for destination in self.destinations:
+            try:
+                return await destination.query(**filters)
+            except NotImplementedError:
+                continue
+        msg = "none of the destinations can be queried"
+        raise NotImplementedError(msg)
+
+    async def close(self) -> None:
+        """Close every destination."""
+        await self._each(lambda destination: destination.close())
+
+    async def _each(self, call: Callable[[LogDestination], Awaitable[None] | None]) -> None:
+        await asyncio.gather(*(_guarded(destination, call) for destination in self.destinations))
+
+
+async def _guarded(destination: LogDestination, call: Callable[[LogDestination], Awaitable[None] | None]) -> None:
+    try:
+        result = call(destination)
+        if inspect.isawaitable(result):
+            await result
+    except Exception as error:  # noqa: BLE001 - one destination must not fail another
+        _logger.warning("%s: %s", name_of(destination), describe_error(error))

@@ -1,0 +1,5 @@
+"""Apache Kafka: one JSON record per entry on a topic; write-only."""
+
+from .destination import KafkaDestination, KafkaSettings
+
+__all__ = ["KafkaDestination", "KafkaSettings"]

@@ -1,0 +1,5 @@
+"""PostgreSQL: one row per entry in one table."""
+
+from .destination import PostgresDestination, PostgresSettings
+
+__all__ = ["PostgresDestination", "PostgresSettings"]

@@ -1,0 +1,118 @@
+"""A wrapper that retries failed writes quickly."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import random
+from typing import TYPE_CHECKING, Any
+
+from ..errors import AccessError, InvalidEntryError, PartialDeliveryError, describe_error
+from .base import LogDestination, LogEntry
+from .driver import batch_size_of, driver_loggers_of, driver_of, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+WRITE_TIMEOUT_MS = 5_000
+GROWTH = 2.0
+"""Factor between one pause and the next."""
+JITTER = 0.25
+"""Random share added to each pause, so that processes do not retry at the same moment."""
+
+_logger = logging.getLogger(__name__)
+
+
+class RetryWrapper(LogDestination):
+    """Try each write up to `max_attempts` times, with growing pauses.
+
+    Each attempt may take `write_timeout_ms`, whatever the pause. AccessError and InvalidEntryError are not retried.
+    """
+
+    def __init__(
+        self,
+        destination: LogDestination,
+        max_attempts: int = 2,
+        retry_delay_ms: float = 50,
+        *,
+        write_timeout_ms: float = WRITE_TIMEOUT_MS,
+    ) -> None:
+        self.destination = destination
+        self.name = name_of(destination)
+        self.driver, self.driver_loggers = driver_of(destination), driver_loggers_of(destination)
+        self.batch_size = batch_size_of(destination)
+        self.max_attempts = max(1, max_attempts)
+        self.retry_delay = retry_delay_ms / 1000
+        self.write_timeout = write_timeout_ms / 1000
+        self.retried = 0
+
+    async def open(self) -> None:
+        """Open the destination within the write timeout."""
+        await self._within_timeout(self.destination.open)
+
+    async def write(self, entry: LogEntry) -> None:
+        """Write one entry; return after the last attempt and log a failure instead of raising it."""
+        try:
+            await self._attempt(lambda: self.destination.write(entry))
+        except Exception as error:  # noqa: BLE001 - fire and forget
+            _logger.warning("%s: an entry was not written: %s", self.name, describe_error(error))
+
+    async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+        """Write a batch; raise what the last attempt raised, so that the buffer can keep the batch."""
+        batch, invalid, reasons = list(entries), list[LogEntry](), list[str]()
+
+        async def write_remaining() -> None:
+            try:
+                await self.destination.write_batch(batch)
+            except PartialDeliveryError as error:
+                invalid.extend(error.invalid)
+                reasons.append(describe_error(error))
+                batch[:] = error.retryable
+                if batch:
+                    raise
+
+        try:
+            await self._attempt(write_remaining)
+        except Exception as error:
+            if len(batch) == len(entries):
+                raise
+            raise PartialDeliveryError(describe_error(error), retryable=batch, invalid=invalid) from error
+        if invalid:
+            raise PartialDeliveryError("; ".join(dict.fromkeys(reasons)), retryable=[], invalid=invalid)
+
+    async def query(self, **filters: Any) -> list[LogEntry]:
+        """Query the destination."""
+        return await self.destination.query(**filters)
+
+    async def close(self) -> None:
+        """Close the destination."""
+        await self.destination.close()
+
+    async def _attempt(self, call: Callable[[], Awaitable[None] | None]) -> None:
+        for attempt in range(1, self.max_attempts + 1):
+            try:
+                await self._within_timeout(call)
+            except (AccessError, InvalidEntryError):
+                raise
+            except Exception:
+                if attempt == self.max_attempts:
+                    raise
+            else:
+                return
+            self.retried += 1
+            pause = self.retry_delay * GROWTH ** (attempt - 1)
+            await asyncio.sleep(pause * random.uniform(1, 1 + JITTER))  # noqa: S311 - not for cryptography
+
+    async def _within_timeout(self, call: Callable[[], Awaitable[None] | None]) -> None:
+        """Await a call within the write timeout; raise TimeoutError with a sentence if it takes longer."""
+        try:
+            async with asyncio.timeout(self.write_timeout) as limit:
+                result = call()
+                if inspect.isawaitable(result):
+                    await result
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            msg = f"no answer within {self.write_timeout:g} s"
+            raise TimeoutError(msg) from error

@@ -1,0 +1,102 @@
+"""The log entry: its fields, in their fixed order, and its JSON form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+
+from .correlation import new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LogType = Literal["tool_execution", "internal", "framework"]
+Status = Literal["success", "error", "cancelled", "validation_error", "unknown_tool", "input_required"]
+"""Outcomes of a tool call."""
+
+
+@dataclass(slots=True)
+class LogEntry:
+    """One tool call or one log line. `EntryFactory` makes entries that are JSON-safe and redacted.
+
+    `timestamp` is the time of the event in UTC; `duration_ms` comes from a monotonic clock. `principal` is the subject
+    or client id of a verified access token, never the token itself.
+    """
+
+    correlation_id: str
+    timestamp: datetime
+    level: str
+    log_type: LogType
+    message: str
+    tool_name: str | None = None
+    duration_ms: float | None = None
+    status: str | None = None
+    input_args: dict[str, Any] | None = None
+    output_summary: str | None = None
+    error_message: str | None = None
+    module: str | None = None
+    function: str | None = None
+    line: int | None = None
+    thread_name: str | None = None
+    process_id: int | None = None
+    extra_data: dict[str, Any] | None = None
+    entry_id: str = field(default_factory=new_id)
+    server_name: str | None = None
+    server_version: str | None = None
+    transport: str | None = None
+    client_name: str | None = None
+    client_version: str | None = None
+    protocol_version: str | None = None
+    request_id: str | None = None
+    principal: str | None = None
+    error_type: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    hostname: str | None = None
+
+    def values(self) -> tuple[Any, ...]:
+        """Return the field values in the order of `FIELD_NAMES`."""
+        values: tuple[Any, ...] = _values_of(self)
+        return values
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields by name, with `timestamp` as ISO 8601 text in UTC with microseconds."""
+        return {**dict(zip(FIELD_NAMES, self.values(), strict=True)), "timestamp": iso_utc(self.timestamp)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> LogEntry:
+        """Build an entry from the shape of `to_dict`; raise ValueError if it has no valid timestamp.
+
+        Unknown names are ignored, missing ones get their default (required texts: an empty string), and a naive
+        timestamp is taken as UTC.
+        """
+        known = {name: values[name] for name in FIELD_NAMES if values.get(name) is not None}
+        return cls(**{**_EMPTY_TEXTS, **known, "timestamp": _parse_timestamp(known.get("timestamp"))})
+
+
+FIELD_NAMES: tuple[str, ...] = tuple(item.name for item in fields(LogEntry))
+"""All fields in order; destinations use them as column names and document keys."""
+JSON_FIELDS = ("input_args", "extra_data")
+"""The fields that hold JSON objects."""
+_EMPTY_TEXTS = dict.fromkeys(("correlation_id", "level", "log_type", "message"), "")
+_values_of = attrgetter(*FIELD_NAMES)
+
+
+def iso_utc(moment: datetime) -> str:
+    """Return an aware datetime as fixed-width ISO 8601 text in UTC, so that text order is time order."""
+    moment = moment.astimezone(UTC)
+    if moment.microsecond and type(moment) is datetime:  # orjson rejects subclasses such as loguru's
+        return orjson.dumps(moment)[1:-1].decode()  # four times as fast as isoformat
+    return moment.isoformat(timespec="microseconds")
+
+
+def _parse_timestamp(value: object) -> datetime:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(moment, datetime):
+        msg = f"The timestamp of an entry must be a datetime or ISO 8601 text, not {value!r}"
+        raise ValueError(msg)  # noqa: TRY004 - one error type for texts and other values
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,77 @@
+"""Delay forks while a thread holds locks that nothing could release in the child."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FORK_TIMEOUT = 2.0
+"""Seconds a fork waits at most."""
+
+
+class _HeldByThread(threading.local):
+    depth = 0
+
+
+class _ForkGuard:
+    """Count the threads inside `hold_off`; a fork waits until only its own thread is left."""
+
+    def __init__(self) -> None:
+        self._reset()
+
+    def _reset(self) -> None:
+        self._changed = threading.Condition()
+        self._own = _HeldByThread()
+        self._holding = 0
+        self._waiting_forks = 0
+
+    @contextmanager
+    def hold_off(self) -> Iterator[None]:
+        """Delay forks until the block ends; a new block waits for a fork that is already pending.
+
+        Use it for imports and for C libraries with locks, never around calls that may hang.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._own.depth or not self._waiting_forks)
+            self._own.depth += 1
+            self._holding += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                if self._own.depth:  # zero in a child that was forked inside the block
+                    self._own.depth -= 1
+                    self._holding -= 1
+                self._changed.notify_all()
+
+    def before(self) -> None:
+        self._changed.acquire()
+        self._waiting_forks += 1
+        self._changed.wait_for(lambda: self._holding <= self._own.depth, FORK_TIMEOUT)
+
+    def after_in_parent(self) -> None:
+        self._waiting_forks -= 1
+        self._changed.notify_all()
+        self._changed.release()
+
+    def after_in_child(self) -> None:
+        self._reset()
+
+
+def after_fork_in_child(callback: Callable[[], None]) -> None:
+    """Call `callback` in every forked child; do nothing on platforms without forks."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=callback)
+
+
+_guard = _ForkGuard()
+hold_off_forks = _guard.hold_off
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_guard.before, after_in_parent=_guard.after_in_parent)
+after_fork_in_child(_guard.after_in_child)

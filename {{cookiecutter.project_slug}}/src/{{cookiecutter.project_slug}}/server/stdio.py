@@ -1,0 +1,92 @@
+"""Keep everything but the protocol off stdout."""
+
+from __future__ import annotations
+
+import io
+import sys
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, redirect_stderr, redirect_stdout
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, TextIO
+
+from ..logging.unified_logger import UnifiedLogger
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from mcp.server import MCPServer
+
+LINE_LENGTH = 10_000
+"""Characters after which a printed line is shown although it has not ended."""
+
+
+def stdout_as_stderr() -> AbstractContextManager[Any]:
+    """Send what tool modules print while they are imported to stderr."""
+    return nullcontext() if sys.stderr is None else redirect_stdout(sys.stderr)
+
+
+@asynccontextmanager
+async def prints_as_log_lines(_: MCPServer[Any]) -> AsyncIterator[dict[str, Any]]:
+    """Show on stderr what tools print: a buffered `print` would reach the real stdout at exit.
+
+    A lifespan of MCPServer.
+    """
+    if sys.stderr is None:
+        yield {}
+        return
+    printed = PrintedLines(UnifiedLogger.show, sys.stderr)
+    with redirect_stdout(printed), redirect_stderr(printed):
+        yield {}
+
+
+class PrintedLines(io.TextIOBase):
+    """A stream that passes each printed line to `take`, so that no `print` waits for a stderr that nothing reads.
+
+    An unfinished line is passed on when its thread flushes, and when the stream closes. All other attributes, such as
+    the file descriptor, are those of `stream`.
+    """
+
+    def __init__(self, take: Callable[[str], None], stream: TextIO) -> None:
+        self._take = take
+        self._stream = stream
+        self._unfinished: dict[int, str] = {}  # by thread
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The encoding of the stream."""
+        return self._stream.encoding
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._stream, name)
+
+    def fileno(self) -> int:
+        """Return the file descriptor of the stream."""
+        return self._stream.fileno()
+
+    def writable(self) -> bool:
+        """Return that the stream accepts text."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Pass on each line that is complete or too long."""
+        *lines, rest = (self._unfinished.pop(get_ident(), "") + text).split("\n")
+        if len(rest) > LINE_LENGTH:
+            lines, rest = [*lines, rest], ""
+        if rest:
+            self._unfinished[get_ident()] = rest
+        for line in lines:
+            self._take(line)
+        return len(text)
+
+    def flush(self) -> None:
+        """Pass on the unfinished line of this thread."""
+        if line := self._unfinished.pop(get_ident(), ""):
+            self._take(line)
+
+    def close(self) -> None:
+        """Pass on the unfinished lines of all threads; runs by itself once nothing references the stream."""
+        for thread in list(self._unfinished):
+            if line := self._unfinished.pop(thread, ""):
+                self._take(line)
+        super().close()
