@@ -20,11 +20,12 @@ from ..logging.correlation import new_id
 from ..logging.destinations import LOCAL, PRODUCTION
 from ..logging.entry import LogEntry
 from ..logging.errors import LoggingError, SettingError, describe_error
-from ..logging.factory import enabled_names, open_buffer
+from ..logging.factory import enabled_names
 from ..logging.printable import printable
 from ..logging.redaction import without_login
 from ..logging.settings import full_path
 from .output import harmless
+from .sending import open_buffer
 
 if TYPE_CHECKING:
     from ..logging.destinations.buffered import BufferedDestination

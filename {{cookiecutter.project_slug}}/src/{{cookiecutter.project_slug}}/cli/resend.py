@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from ..logging.destinations import LOCAL, PRODUCTION
 from ..logging.entry import iso_utc
 from ..logging.errors import SettingError
-from ..logging.factory import SETTING, open_buffer, production_names
+from ..logging.factory import SETTING, production_names
 from ..logging.query import MAX_LIMIT
 from .output import harmless
 from .reading import filters_of, open_readable, read, read_pages
+from .sending import open_buffer
 
 if TYPE_CHECKING:
     import argparse

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .forks import after_fork_in_child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
 
 _VARIANT = 1 << 63
 
@@ -36,11 +36,6 @@ def new_id() -> str:
     """
     return "%012x%s%016x" % (time.time_ns() // 1_000_000, _version, next(_count))  # noqa: UP031 - faster
 
-
-META_KEYS = ("correlation_id", "correlationId")
-"""Keys under which a client may send its own id in `_meta`."""
-MAX_LENGTH = 128
-"""Maximum characters of a client's id."""
 
 _current: ContextVar[str] = ContextVar("correlation_id")
 _process_id = new_id()
@@ -74,31 +69,3 @@ def correlation(correlation_id: str | None = None) -> Iterator[str]:
         yield _current.get()
     finally:
         end(token)
-
-
-def client_correlation_id(
-    meta: Mapping[str, object] | None, clean: Callable[[str], str]
-) -> tuple[str | None, str | None]:
-    """Return the client's id from `_meta`, or None with a note that says why it was rejected.
-
-    A valid id is a printable string of 1 to 128 characters in which `clean` finds no secret.
-    """
-    if not meta:
-        return None, None
-    for key in META_KEYS:
-        value = meta.get(key)
-        if value is None:
-            continue
-        rejection = _rejection(value, clean)
-        return (str(value), None) if rejection is None else (None, f"the client's {key} {rejection}")
-    return None, None
-
-
-def _rejection(value: object, clean: Callable[[str], str]) -> str | None:
-    if not isinstance(value, str):
-        return f"was not a string but a {type(value).__name__}"
-    if not 1 <= len(value) <= MAX_LENGTH:
-        return f"had {len(value)} characters instead of 1 to {MAX_LENGTH}"
-    if not value.isprintable():
-        return "was not printable"
-    return None if clean(value) == value else "contained a secret"

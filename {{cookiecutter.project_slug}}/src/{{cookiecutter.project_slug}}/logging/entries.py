@@ -9,13 +9,12 @@ import logging
 import os
 import re
 import socket
-import threading
 import traceback
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .correlation import get_correlation_id
 from .entry import LogEntry
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from loguru import Record
 
-    from .entry import LogType, Status
+    from .entry import LogType
 
 OVERLAP = 4_096
 """Characters beyond the limit that redaction sees, so that truncation never leaves half a secret."""
@@ -48,24 +47,12 @@ _OWN_ATTRIBUTES = frozenset({"message", "asctime", "taskName"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServerInfo:
-    """Facts about this process that every entry contains."""
+    """Facts about this process, which every entry contains."""
 
     name: str | None = None
     version: str | None = None
     transport: str | None = None
     hostname: str = field(default_factory=socket.gethostname)
-
-
-class CallerInfo(NamedTuple):
-    """Facts about the caller of a tool; all texts are already clean."""
-
-    client_name: str | None = None
-    client_version: str | None = None
-    protocol_version: str | None = None
-    request_id: str | None = None
-    principal: str | None = None
-    trace_id: str | None = None
-    span_id: str | None = None
 
 
 class EntryFactory:
@@ -115,38 +102,21 @@ class EntryFactory:
         """Return the clean text of an exception."""
         return self.text(describe_error(error))
 
-    def tool_call(
-        self,
-        tool_name: str,
-        status: Status,
-        level: str,
-        *,
-        timestamp: datetime,
-        duration_ms: float,
-        input_args: dict[str, Any],
-        caller: CallerInfo,
-    ) -> LogEntry:
-        """Return the entry of a finished tool call. All values must be clean already."""
-        message = f"{tool_name}: {status} in {duration_ms:.1f} ms"
-        entry = self._entry("tool_execution", level, timestamp, message)
-        entry.tool_name = tool_name
-        entry.duration_ms = duration_ms
-        entry.status = status
-        entry.input_args = input_args
-        entry.thread_name = self.name(threading.current_thread().name)
-        entry.client_name = caller.client_name
-        entry.client_version = caller.client_version
-        entry.protocol_version = caller.protocol_version
-        entry.request_id = caller.request_id
-        entry.principal = caller.principal
-        entry.trace_id = caller.trace_id
-        entry.span_id = caller.span_id
+    def new(self, log_type: LogType, level: str, timestamp: datetime, message: str) -> LogEntry:
+        """Return an entry with the facts about this process; the caller sets the other fields, with clean values."""
+        entry = LogEntry(get_correlation_id(), timestamp, level, log_type, message)
+        entry.process_id = self._process_id
+        server = self.server
+        entry.server_name = server.name
+        entry.server_version = server.version
+        entry.transport = server.transport
+        entry.hostname = server.hostname
         return entry
 
     def from_loguru(self, record: Record) -> LogEntry:
         """Return the entry of a loguru record."""
         timestamp = datetime.fromtimestamp(record["time"].timestamp(), UTC)
-        entry = self._entry("internal", record["level"].name, timestamp, self.text(record["message"]))
+        entry = self.new("internal", record["level"].name, timestamp, self.text(record["message"]))
         entry.module = self.name(record["name"] or record["module"])
         entry.function = self.name(record["function"])
         entry.line = record["line"]
@@ -163,25 +133,12 @@ class EntryFactory:
         if "ession" in message and (is_framework or module == "root"):
             message = _SESSION_ID.sub(REDACTED, message)
         timestamp = datetime.fromtimestamp(record.created, UTC)
-        entry = self._entry(
-            "framework" if is_framework else "internal", record.levelname, timestamp, self.text(message)
-        )
+        entry = self.new("framework" if is_framework else "internal", record.levelname, timestamp, self.text(message))
         entry.module = self.name(module)
         entry.function = record.funcName and self.name(record.funcName)
         entry.line = record.lineno
         entry.thread_name = record.threadName and self.name(record.threadName)
         self._add_details(entry, _extra(record), record.exc_info[1] if record.exc_info else None)
-        return entry
-
-    def _entry(self, log_type: LogType, level: str, timestamp: datetime, message: str) -> LogEntry:
-        """Return an entry with the facts about this process; setting attributes is faster than 20 keywords."""
-        entry = LogEntry(get_correlation_id(), timestamp, level, log_type, message)
-        entry.process_id = self._process_id
-        server = self.server
-        entry.server_name = server.name
-        entry.server_version = server.version
-        entry.transport = server.transport
-        entry.hostname = server.hostname
         return entry
 
     def _add_details(self, entry: LogEntry, extra: Mapping[str, Any], error: BaseException | None) -> None:

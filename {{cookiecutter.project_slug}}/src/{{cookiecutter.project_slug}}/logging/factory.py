@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -17,7 +15,7 @@ from .destinations.retry import RetryWrapper
 from .errors import LoggingError, SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import Iterable
 
     from .destinations import DestinationSettings
     from .settings import LogSettings
@@ -65,24 +63,6 @@ def buffers_of(destination: LogDestination, settings: LogSettings) -> list[Buffe
             write_timeout_ms=settings.log_write_timeout_ms,
         )
     return [BufferedDestination(destination, capacity=settings.log_buffer_size)]
-
-
-@asynccontextmanager
-async def open_buffer(
-    name: str, settings: DestinationSettings, *, given_as: str = SETTING
-) -> AsyncIterator[BufferedDestination]:
-    """Open one destination behind its buffer; close it within LOG_DRAIN_TIMEOUT_MS and ignore a failing close.
-
-    Call `flush` before the end of the block to have entries delivered.
-    """
-    (buffer,) = buffers_of(create_destination(name, settings, given_as=given_as), settings)
-    await buffer.open()
-    try:
-        yield buffer
-    finally:
-        with suppress(Exception):
-            async with asyncio.timeout(settings.log_drain_timeout_ms / 1000):
-                await buffer.close()
 
 
 def enabled_names(settings: DestinationSettings) -> list[str]:

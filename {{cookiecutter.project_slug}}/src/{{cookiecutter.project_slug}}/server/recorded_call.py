@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from contextvars import ContextVar, copy_context
 from datetime import UTC, datetime
@@ -14,21 +15,19 @@ from mcp.types import CallToolResult, InputRequiredResult, TextContent
 from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
 from pydantic import ValidationError
 
-from ..logging.correlation import MAX_LENGTH, client_correlation_id
-from ..logging.entries import NAME_LENGTH, CallerInfo, class_name
+from ..logging.entries import class_name
 from ..logging.json_safe import encode_json
 from ..logging.unified_logger import UnifiedLogger
+from .client_id import MAX_LENGTH, client_correlation_id
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
 
-    from ..logging.entry import Status
+    from ..logging.entry import LogEntry, Status
     from ..logging.settings import Level
 
 SUMMARY_LENGTH = 1_000
 """Characters kept of a tool's output."""
-NO_CALLER = CallerInfo()
-"""The caller of a tool that was called outside of any request."""
 LEVEL_OF: dict[Status, Level] = {
     "success": "INFO",
     "input_required": "INFO",
@@ -85,46 +84,37 @@ class RecordedCall:
         error_message: str | None = None,
         error_type: str | None = None,
     ) -> None:
-        entry = self._entries.tool_call(
-            self._name,
-            status,
-            LEVEL_OF[status],
-            timestamp=self._timestamp,
-            duration_ms=(time.perf_counter() - self._started) * 1000,
-            input_args=self._arguments,
-            caller=self._caller(),
-        )
+        duration_ms = (time.perf_counter() - self._started) * 1000
+        message = f"{self._name}: {status} in {duration_ms:.1f} ms"
+        entry = self._entries.new("tool_execution", LEVEL_OF[status], self._timestamp, message)
+        entry.tool_name = self._name
+        entry.duration_ms = duration_ms
+        entry.status = status
+        entry.input_args = self._arguments
         entry.output_summary = output_summary
         entry.error_message = error_message
         entry.error_type = error_type
-        entry.extra_data = self._notes()
+        entry.thread_name = self._entries.name(threading.current_thread().name)
+        if self._request is not None:
+            self._add_caller(entry, self._request)
         UnifiedLogger.emit(entry)
 
-    def _notes(self) -> dict[str, Any] | None:
-        meta = self._request.meta if self._request is not None else None
-        if not meta:
-            return None
-        _, note = client_correlation_id(meta, clean_id)
-        return {"correlation_id_replaced": note} if note is not None else None
-
-    def _caller(self) -> CallerInfo:
-        request, clean = self._request, self._entries.name
-        if request is None:
-            return NO_CALLER
-        params = request.session.client_params
-        client = params.client_info if params is not None else None
+    def _add_caller(self, entry: LogEntry, request: ServerRequestContext[Any, Any]) -> None:
+        clean = self._entries.name
+        params, token = request.session.client_params, get_access_token()
+        if params is not None:
+            entry.client_name, entry.client_version = clean(params.client_info.name), clean(params.client_info.version)
+        if token is not None:
+            entry.principal = clean(token.subject or token.client_id)
         number = request.request_id
-        token = get_access_token()
+        entry.request_id = str(number) if isinstance(number, int) else clean(str(number))
+        entry.protocol_version = request.protocol_version
         span = get_current_span().get_span_context()
-        return CallerInfo(
-            client_name=clean(client.name) if client is not None else None,
-            client_version=clean(client.version) if client is not None else None,
-            protocol_version=request.protocol_version,
-            request_id=str(number) if isinstance(number, int) else self._entries.text(str(number), limit=NAME_LENGTH),
-            principal=clean(token.subject or token.client_id) if token is not None else None,
-            trace_id=format_trace_id(span.trace_id) if span.is_valid else None,
-            span_id=format_span_id(span.span_id) if span.is_valid else None,
-        )
+        if span.is_valid:
+            entry.trace_id, entry.span_id = format_trace_id(span.trace_id), format_span_id(span.span_id)
+        _, rejection = client_correlation_id(request.meta, clean_id)
+        if rejection is not None:
+            entry.extra_data = {"correlation_id_replaced": rejection}
 
 
 def clean_id(text: str) -> str:

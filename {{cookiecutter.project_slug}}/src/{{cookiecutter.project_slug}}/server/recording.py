@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mcp.server import MCPServer
 
-from ..logging.correlation import begin, client_correlation_id, correlation, end, has_correlation_id
+from ..logging.correlation import begin, correlation, end, has_correlation_id
 from ..logging.throttle import Throttle
+from .client_id import client_correlation_id
 from .recorded_call import RecordedCall, clean_id, current_request
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import LogDestination, LogEntry
 from .delivery import Delivery
-from .driver import batch_size_of, driver_loggers_of, driver_of, name_of
+from .driver import declared, name_of
 
 if TYPE_CHECKING:
     from .counters import Counters
@@ -27,9 +27,10 @@ class BufferedDestination(LogDestination):
     def __init__(self, destination: LogDestination, *, capacity: int = CAPACITY, linger: float = LINGER) -> None:
         self.destination = destination
         self.name = name_of(destination)
-        self.driver, self.driver_loggers = driver_of(destination), driver_loggers_of(destination)
+        self.driver = declared(destination, "driver")
+        self.driver_loggers = declared(destination, "driver_loggers")
         self.capacity = capacity
-        self.batch_size = min(batch_size_of(destination), capacity)
+        self.batch_size = min(declared(destination, "batch_size"), capacity)
         self._linger = linger
         self._delivery = Delivery(destination, capacity=capacity, batch_size=self.batch_size, linger=linger)
         self._loop: asyncio.AbstractEventLoop | None = None

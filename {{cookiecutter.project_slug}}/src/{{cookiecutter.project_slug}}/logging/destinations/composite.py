@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import describe_error
 from .base import LogDestination, LogEntry
-from .driver import driver_loggers_of, name_of
+from .driver import declared, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -24,7 +24,7 @@ class CompositeDestination(LogDestination):
 
     def __init__(self, destinations: Iterable[LogDestination]) -> None:
         self.destinations = tuple(destinations)
-        self.driver_loggers = tuple(name for part in self.destinations for name in driver_loggers_of(part))
+        self.driver_loggers = tuple(name for part in self.destinations for name in declared(part, "driver_loggers"))
 
     async def open(self) -> None:
         """Open every destination."""

@@ -11,7 +11,7 @@ from ..errors import AccessError, DeliveryError, InvalidEntryError, PartialDeliv
 from .counters import Counters
 from .driver import name_of
 from .entry_queue import EntryQueue
-from .failure_reporter import FailureReporter
+from .failure_reporter import REPORT_INTERVAL, FailureReporter
 
 if TYPE_CHECKING:
     from ..entry import LogEntry
@@ -37,7 +37,7 @@ class Delivery:
 
     def __init__(self, destination: LogDestination, *, capacity: int, batch_size: int, linger: float) -> None:
         self.destination = destination
-        self.queue = EntryQueue(capacity, batch_size=batch_size, on_overflow=self._report_overflow)
+        self.queue = EntryQueue(capacity, on_overflow=self._report_overflow)
         self.written = 0
         self.failed = 0
         self.is_abandoned = False
@@ -89,13 +89,13 @@ class Delivery:
         """Open the destination, then deliver until `close`."""
         await self._deliver_part()
         while True:
-            self.queue.sleep()
-            if not len(self.queue):
+            if not self.queue:
                 self._idle.set()
                 if self._closing.is_set():
                     return
-                await self.queue.wait()
-            await self.queue.wait_for_batch(0 if self._closing.is_set() else self._linger)
+                await self.queue.wait_for(1)
+            if not self._closing.is_set() and self._settled >= self._flush_target:
+                await self.queue.wait_for(self._batch_size, timeout=self._linger)
             if not await self._deliver_waiting():
                 return
 
@@ -106,7 +106,7 @@ class Delivery:
         """
         target = self._flush_target = self.queue.accepted.value
         if run is not None and not run.done():
-            self._hurry()
+            self.queue.interrupt()
             self._idle.clear()
             await self._idle.wait()
         return self._settled >= target
@@ -114,12 +114,8 @@ class Delivery:
     async def close(self, run: asyncio.Task[None]) -> None:
         """Deliver the remaining entries while the destination accepts any, then end `run`."""
         self._closing.set()
-        self._hurry()
+        self.queue.interrupt()
         await run
-
-    def _hurry(self) -> None:
-        self.queue.wake()
-        self.queue.announce_batch()
 
     async def _deliver_waiting(self) -> bool:
         """Deliver while there are full batches; return False if closing ended it early."""
@@ -131,7 +127,7 @@ class Delivery:
                 failures = 0
                 if self._settled >= self._flush_target:
                     self._idle.set()
-                if not self._in_flight and not self.queue.has_batch:
+                if not self._in_flight and len(self.queue) < self._batch_size:
                     return True
                 continue
             self._idle.set()
@@ -224,6 +220,7 @@ class Delivery:
 
     def _report_overflow(self) -> None:
         self._reporter.overflow(self.queue.capacity, dropped=self.counters.dropped)
+        asyncio.get_running_loop().call_later(REPORT_INTERVAL, self.queue.rearm_overflow)
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DeliveryError, LoggingError, MissingDriverError
 from .base import LogDestination
@@ -58,19 +58,8 @@ def name_of(destination: object) -> str:
     return name if isinstance(name, str) else type(destination).__name__
 
 
-def batch_size_of(destination: object) -> int:
-    """Return the maximum batch of a destination."""
-    size = getattr(destination, "batch_size", None)
-    return size if isinstance(size, int) else LogDestination.batch_size
-
-
-def driver_of(destination: object) -> str:
-    """Return the driver module of a destination, or an empty string."""
-    driver = getattr(destination, "driver", None)
-    return driver if isinstance(driver, str) else ""
-
-
-def driver_loggers_of(destination: object) -> tuple[str, ...]:
-    """Return the loggers of a destination's driver."""
-    names = getattr(destination, "driver_loggers", None)
-    return tuple(name for name in names if isinstance(name, str)) if isinstance(names, (tuple, list)) else ()
+def declared(destination: object, attribute: str) -> Any:
+    """Return what a destination declares, or the default of LogDestination if that has another type, as in a mock."""
+    default = getattr(LogDestination, attribute)
+    value = getattr(destination, attribute, default)
+    return value if isinstance(value, type(default)) else default

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessError, InvalidEntryError, PartialDeliveryError, describe_error
 from .base import LogDestination, LogEntry
-from .driver import batch_size_of, driver_loggers_of, driver_of, name_of
+from .driver import declared, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -40,8 +40,9 @@ class RetryWrapper(LogDestination):
     ) -> None:
         self.destination = destination
         self.name = name_of(destination)
-        self.driver, self.driver_loggers = driver_of(destination), driver_loggers_of(destination)
-        self.batch_size = batch_size_of(destination)
+        self.driver = declared(destination, "driver")
+        self.driver_loggers = declared(destination, "driver_loggers")
+        self.batch_size = declared(destination, "batch_size")
         self.max_attempts = max(1, max_attempts)
         self.retry_delay = retry_delay_ms / 1000
         self.write_timeout = write_timeout_ms / 1000
