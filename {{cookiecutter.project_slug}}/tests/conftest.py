@@ -16,7 +16,6 @@ from helpers import OWN, SERVE, JsonLinesDestination, MemoryDestination, program
 from loguru import logger
 
 from {{cookiecutter.project_slug}}.config import ServerConfig
-from {{cookiecutter.project_slug}}.logging import capture
 from {{cookiecutter.project_slug}}.logging.destinations import LOCAL
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 
@@ -59,8 +58,10 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     handlers, level = root.handlers[:], root.level
     yield work
     UnifiedLogger.shutdown()
-    UnifiedLogger._pipeline = None
-    capture.release()
+    if UnifiedLogger._capture is not None:
+        UnifiedLogger._capture.release()
+    UnifiedLogger._pipeline = UnifiedLogger._capture = None
+    logging.captureWarnings(capture=False)
     logger.remove()
     root.handlers[:] = handlers
     root.setLevel(level)

@@ -22,7 +22,6 @@ from helpers import (
 )
 from loguru import logger
 
-from {{cookiecutter.project_slug}}.logging.capture import restore_capture
 from {{cookiecutter.project_slug}}.logging.destinations import CompositeDestination, LogEntry, RetryWrapper
 from {{cookiecutter.project_slug}}.logging.destinations.buffered import BufferedDestination
 from {{cookiecutter.project_slug}}.logging.settings import LogSettings
@@ -299,4 +298,4 @@ def test_without_initialize_entries_go_nowhere() -> None:
     """Emitting, flushing and shutting down are harmless before there is anything."""
     UnifiedLogger.emit(make_entry())
     UnifiedLogger.shutdown()
-    assert (UnifiedLogger.flush(), UnifiedLogger.counters(), restore_capture()) == (True, [], [])
+    assert (UnifiedLogger.flush(), UnifiedLogger.counters(), UnifiedLogger.restore_capture()) == (True, [], [])

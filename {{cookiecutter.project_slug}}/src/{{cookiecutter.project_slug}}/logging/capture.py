@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
@@ -13,14 +12,69 @@ from .json_safe import readable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from loguru import Message, Record
+    from loguru import Record
 
 STDLIB_LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "SUCCESS": 25, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 """The numeric value of each level, in loguru and in the standard library."""
 
-_loguru_sink: int | None = None
-_recapture_loguru: Callable[[], bool] | None = None
-_recapture_stdlib: Callable[[], bool] | None = None
+
+class Capture:
+    """Send records from `level` up, and warnings, to `take_loguru` and `take_stdlib` instead of stderr."""
+
+    def __init__(
+        self,
+        *,
+        take_loguru: Callable[[Record], None],
+        take_stdlib: Callable[[logging.LogRecord], None],
+        level: str,
+    ) -> None:
+        self._take_loguru = take_loguru
+        self._level = level
+        self._sink: int | None = None
+        self._handler = StdlibHandler(take_stdlib)
+        self._handler.setLevel(STDLIB_LEVELS[level])
+
+    def install(self) -> list[str]:
+        """Capture, or capture again; return the names of what other code has removed or disabled in between."""
+        intact = {
+            "loguru's sink": self._install_sink(),
+            "the root logger's handler": self._install_handler(),
+            "this project's loggers": _enable_own_loggers(),
+        }
+        return [name for name, is_intact in intact.items() if not is_intact]
+
+    def release(self) -> None:
+        """Stop capturing."""
+        if self._sink is not None:
+            _remove(self._sink)
+        self._sink = None
+        logging.getLogger().removeHandler(self._handler)
+
+    def _install_sink(self) -> bool:
+        """Add a loguru sink; return whether the previous one was still there.
+
+        The sink's filter takes the records. loguru calls it before it formats the exception and acquires its lock, so
+        no thread waits for another one's values, and a value may log while it is formatted. The new sink is added
+        before the old one is removed, so that no line is lost in between.
+        """
+        previous = self._sink
+        self._sink = logger.add(lambda _: None, level=self._level, filter=self._take_and_stop)
+        guard_loguru()
+        _remove(0)
+        return previous is not None and _remove(previous)
+
+    def _take_and_stop(self, record: Record) -> bool:
+        self._take_loguru(record)
+        return False
+
+    def _install_handler(self) -> bool:
+        """Add the handler to the root logger; return whether it was still there."""
+        root = logging.getLogger()
+        was_there = self._handler in root.handlers
+        root.addHandler(self._handler)
+        root.setLevel(STDLIB_LEVELS[self._level])
+        logging.captureWarnings(capture=True)
+        return was_there
 
 
 class StdlibHandler(logging.Handler):
@@ -49,65 +103,6 @@ class StdlibHandler(logging.Handler):
             self.handleError(record)
 
 
-def capture_loguru(take: Callable[[Record], None], *, level: str) -> bool:
-    """Send loguru's records from `level` up to `take` instead of stderr; return whether our sink was still installed.
-
-    The sink's filter takes the records. loguru calls it before it formats the exception and acquires its lock, so no
-    thread waits for another one's values, and a value may log while it is formatted. The new sink is added before the
-    old one is removed, so that no line is lost in between.
-    """
-    global _loguru_sink, _recapture_loguru  # noqa: PLW0603 - loguru has one logger per process
-
-    def take_and_stop(record: Record) -> bool:
-        take(record)
-        return False
-
-    previous = _loguru_sink
-    _loguru_sink = logger.add(_discard, level=level, filter=take_and_stop)
-    _recapture_loguru = partial(capture_loguru, take, level=level)
-    guard_loguru()
-    _remove(0)
-    return previous is not None and _remove(previous)
-
-
-def capture_stdlib(take: Callable[[logging.LogRecord], None], *, level: str) -> bool:
-    """Send the standard library's records from `level` up, and warnings, to `take`; return as `capture_loguru` does."""
-    global _recapture_stdlib  # noqa: PLW0603 - logging has one root logger per process
-    root = logging.getLogger()
-    previous = _own_handlers(root)
-    handler = StdlibHandler(take)
-    handler.setLevel(STDLIB_LEVELS[level])
-    root.addHandler(handler)
-    for each in previous:
-        root.removeHandler(each)
-    root.setLevel(STDLIB_LEVELS[level])
-    logging.captureWarnings(capture=True)
-    _recapture_stdlib = partial(capture_stdlib, take, level=level)
-    return bool(previous)
-
-
-def restore_capture() -> list[str]:
-    """Capture again whatever other code has removed or disabled; return the names of those things."""
-    checks = {
-        "loguru's sink": _recapture_loguru,
-        "the root logger's handler": _recapture_stdlib,
-        "this project's loggers": _enable_own_loggers,
-    }
-    return [name for name, restore in checks.items() if restore is not None and not restore()]
-
-
-def release() -> None:
-    """Stop capturing."""
-    global _loguru_sink, _recapture_loguru, _recapture_stdlib  # noqa: PLW0603 - see above
-    if _loguru_sink is not None:
-        _remove(_loguru_sink)
-    _loguru_sink = _recapture_loguru = _recapture_stdlib = None
-    root = logging.getLogger()
-    for handler in _own_handlers(root):
-        root.removeHandler(handler)
-    logging.captureWarnings(capture=False)
-
-
 def guard_loguru() -> None:
     """Make log calls never raise because of their values: fall back to the text of the template.
 
@@ -121,7 +116,7 @@ def guard_loguru() -> None:
 
     def guarded(self: Any, level: Any, decorated: Any, options: Any, message: Any, args: Any, kwargs: Any) -> None:
         exception, depth, *others = options
-        try:  # pass a copy of the values, because `opt(record=True)` adds the record to them
+        try:  # a copy of the values, because `opt(record=True)` adds the record to them
             original(self, level, decorated, (exception, depth + 1, *others), message, args, {**kwargs})
         except Exception:  # noqa: BLE001 - braces without a value, or a broken __format__, __str__ or __repr__
             raw, capture, patchers, extra = others[3:]
@@ -131,10 +126,6 @@ def guard_loguru() -> None:
 
     guarded.is_guarded = True  # type: ignore[attr-defined]
     kind._log = guarded  # noqa: SLF001 - see above
-
-
-def _own_handlers(root: logging.Logger) -> list[logging.Handler]:
-    return [handler for handler in root.handlers if isinstance(handler, StdlibHandler)]
 
 
 def _enable_own_loggers() -> bool:
@@ -147,12 +138,8 @@ def _enable_own_loggers() -> bool:
     return not disabled
 
 
-def _discard(_: Message) -> None:
-    """Serve as a sink that no message reaches."""
-
-
 def _remove(sink: int) -> bool:
-    """Remove a sink; return whether it was there."""
+    """Remove a loguru sink; return whether it was there."""
     try:
         logger.remove(sink)
     except ValueError:

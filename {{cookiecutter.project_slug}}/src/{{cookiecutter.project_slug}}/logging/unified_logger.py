@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, ClassVar
 
-from .capture import capture_loguru, capture_stdlib
+from .capture import Capture
 from .drain import drain_at_exit
 from .entries import EntryFactory
 from .forks import after_fork_in_child
@@ -28,6 +28,7 @@ class UnifiedLogger:
     """
 
     _pipeline: ClassVar[Pipeline | None] = None
+    _capture: ClassVar[Capture | None] = None
     _drain: ClassVar[threading.Thread | None] = None
 
     @classmethod
@@ -36,14 +37,24 @@ class UnifiedLogger:
     ) -> None:
         """Start delivering to `destination`, with retries and a buffer; drain and close the previous one."""
         settings = settings or LogSettings()
-        pipeline, previous = Pipeline(destination, settings=settings, server=server), cls._pipeline
-        capture_loguru(pipeline.take_loguru, level=settings.log_level)
-        capture_stdlib(pipeline.take_stdlib, level=settings.log_level)
+        previous, previous_capture = cls._pipeline, cls._capture
+        pipeline = Pipeline(destination, settings=settings, server=server)
+        cls._capture = Capture(
+            take_loguru=pipeline.take_loguru, take_stdlib=pipeline.take_stdlib, level=settings.log_level
+        )
+        cls._capture.install()
         pipeline.start()
         cls._pipeline = pipeline
         cls._drain_at_exit()
+        if previous_capture is not None:
+            previous_capture.release()
         if previous is not None:
             previous.close(previous.settings.log_drain_timeout_ms / 1000)
+
+    @classmethod
+    def restore_capture(cls) -> list[str]:
+        """Capture log lines again; return the names of what other code has removed or disabled."""
+        return [] if cls._capture is None else cls._capture.install()
 
     @classmethod
     def shutdown(cls, timeout: float | None = None) -> None:

@@ -17,7 +17,6 @@ from typing import Any
 from .. import __version__
 from ..choices import COMMAND, DESCRIPTION, TITLE
 from ..config import ServerConfig, load_config
-from ..logging.capture import restore_capture
 from ..logging.entries import ServerInfo
 from ..logging.factory import create_log_destination
 from ..logging.unified_logger import UnifiedLogger
@@ -44,7 +43,7 @@ def create_mcp_server(config: ServerConfig | None = None) -> RecordingMCPServer:
         lifespan=prints_as_log_lines if config.transport == "stdio" else None,
     )
     register_tools(server)
-    if removed := restore_capture():
+    if removed := UnifiedLogger.restore_capture():
         _logger.warning(
             "a tool module removed or disabled %s. It has been restored: logging is already set up, so remove "
             "`logger.remove()`, `logging.basicConfig(force=True)` and `logging.config.dictConfig`",

@@ -16,13 +16,13 @@ from ..printable import printable, printable_json
 from .base import LogDestination, LogEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-CHUNK = 4_096
-"""Bytes per write: a writable pipe accepts this many without blocking (PIPE_BUF)."""
+PIPE_BUF = 4_096
+"""Bytes that a writable pipe accepts without blocking."""
 MILLISECONDS = len("2026-01-31T12:00:00.000")
 POLL_INTERVAL = 0.05
-"""Seconds between two checks of a full pipe."""
+"""Seconds between two attempts at a full pipe in non-blocking mode."""
 
 
 class ConsoleDestination(LogDestination):
@@ -45,14 +45,18 @@ class ConsoleDestination(LogDestination):
         await self.write_batch([entry])
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
-        """Write entries, waiting for a full pipe without blocking the loop; raise AccessError if there is no stderr."""
+        """Write entries; a full pipe blocks only this thread. Raise AccessError if there is no stderr."""
         text = "".join(map(self._render, entries))
         descriptor = _stderr() if self._descriptor is None else self._descriptor
         if descriptor is None:
             msg = "there is no stderr to write to"
             raise AccessError(msg)
-        for chunk in _chunks(text.encode("utf-8", "backslashreplace")):
-            await _write(descriptor, chunk)
+        data = text.encode("utf-8", "backslashreplace")
+        while data:
+            try:
+                data = data[os.write(descriptor, data) :]
+            except BlockingIOError:
+                await asyncio.sleep(POLL_INTERVAL)
 
     async def close(self) -> None:
         """Close the duplicate of stderr."""
@@ -65,7 +69,7 @@ class ConsoleDestination(LogDestination):
         descriptor = _stderr()
         if descriptor is not None and _is_writable(descriptor):
             with suppress(OSError):
-                os.write(descriptor, self._render(entry).encode("utf-8", "backslashreplace")[:CHUNK])
+                os.write(descriptor, self._render(entry).encode("utf-8", "backslashreplace")[:PIPE_BUF])
 
 
 def as_json(entry: LogEntry) -> str:
@@ -82,24 +86,6 @@ def as_text(entry: LogEntry) -> str:
     trace = (entry.extra_data or {}).get("traceback")
     below = "".join(f"    | {printable(line)}\n" for line in trace.splitlines()) if isinstance(trace, str) else ""
     return f"{printable(head + entry.message + error)}\n{below}"
-
-
-def _chunks(data: bytes) -> Iterator[bytes]:
-    start = 0
-    while start < len(data):
-        end = start + CHUNK
-        if end < len(data):
-            end = data.rfind(b"\n", start, end) + 1 or end
-        yield data[start:end]
-        start = end
-
-
-async def _write(descriptor: int, chunk: bytes) -> None:
-    while chunk:
-        if _is_writable(descriptor):
-            chunk = chunk[os.write(descriptor, chunk) :]
-        else:
-            await asyncio.sleep(POLL_INTERVAL)
 
 
 def _stderr() -> int | None:
