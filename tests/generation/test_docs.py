@@ -40,13 +40,13 @@ print(json.dumps([[name, field.get_default(), field.description] for name, field
 
 COMMAND = "from {slug}.cli import main; raise SystemExit(main())"
 DOCTOR = """
-from {slug}.choices import DESTINATIONS, PRODUCTION
 from {slug}.cli import main
+from {slug}.logging.destinations import LOCAL, PRODUCTION
 
 async def fail(*_):
     raise OSError("gone")
 
-for kind in DESTINATIONS:
+for kind in (*LOCAL.values(), *PRODUCTION.values()):
     kind.open = kind.write_batch = fail
 raise SystemExit(main(["doctor", "--enable-production-logging", "--log-destination-type", ",".join(PRODUCTION)]))
 """
@@ -68,7 +68,7 @@ def test_the_readme_lists_the_destinations_of_the_manifest() -> None:
             f"`{name}`",
             entry["role"],
             ", ".join(f"`{requirement}`" for requirement in entry["requirements"]),
-            entry["summary"] + ("" if entry["readable"] else "; written only"),
+            entry["summary"] + ("" if entry["readable"] else "; write-only"),
         ]
         for name, entry in MANIFEST["destinations"].items()
     ]
