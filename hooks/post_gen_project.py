@@ -1,9 +1,8 @@
-"""Remove what was not chosen, keep secrets in .env alone, and say what comes next; the same when run again."""
+"""Delete the files of unchosen destinations, write secrets to .env and print the next commands. Safe to run again."""
 
 import json
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from itertools import takewhile
@@ -11,30 +10,33 @@ from pathlib import Path
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 DESTINATIONS, OPTIONS = ANSWERS["_manifest"]["destinations"], ANSWERS["_manifest"]["options"]
+DESTINATION_FILES = ("__init__", "destination", "settings", "client", "errors", "schema", "encoding")
+TEST_FILES = ("__init__", "conftest", "test_*", "*_helpers")
 CHOSEN = [name for name, entry in DESTINATIONS.items() if ANSWERS[entry["role"] + "_log_destination"] in (name, "all")]
-SECRET = re.compile(r"(?!\w+://).|\w+://[^/?#]*:[^/?#]+@")  # a URL is one if it holds a password
+SECRET = re.compile(r"(?!\w+://).|\w+://[^/?#]*:[^/?#]+@")  # a URL is a secret only with a password in it
 
 
 def main() -> int:
-    """Prune files and the folders they leave empty, write the secrets down, print three commands."""
+    """Delete unwanted files and the folders they leave empty, write secrets to .env, and print three commands."""
     for path in list(unwanted()):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        path.unlink()
         for folder in takewhile(lambda folder: not any(folder.iterdir()), path.parents[:-1]):
             folder.rmdir()
     for answer in [answer for name in CHOSEN for answer in DESTINATIONS[name].get("secrets", [])]:
         if SECRET.match(ANSWERS[answer]):
-            keep(answer.upper(), ANSWERS[answer])
+            add_to_env(answer.upper(), ANSWERS[answer])
     python, scripts = ("py", ".venv\\Scripts\\") if os.name == "nt" else ("python3", ".venv/bin/")
-    print(f"Next:\n  cd {ANSWERS['project_slug']}\n  {python} -m venv .venv && {scripts}pip install -e .")
+    print(f"Next steps:\n  cd {ANSWERS['project_slug']}\n  {python} -m venv .venv && {scripts}pip install -e .")
     print(f"  {scripts}{ANSWERS['__dist_name']} doctor")
     return 0
 
 
 def unwanted() -> Iterator[Path]:
-    """Yield the files that belong to what was not chosen."""
+    """Yield the files of destinations and options that were not chosen, never a file that the user added."""
     patterns = [] if any("service" in DESTINATIONS[name] for name in CHOSEN) else ["compose.yaml"]
     for name in DESTINATIONS.keys() - CHOSEN:
-        patterns += [f"{tree}/logging/destinations/{name}" for tree in ("src/*", "tests")]
+        patterns += [f"src/*/logging/destinations/{name}/{file}.py" for file in DESTINATION_FILES]
+        patterns += [f"tests/logging/destinations/{name}/{file}.py" for file in TEST_FILES]
         patterns += [f"tests/logging/destinations/test_{name}.py", f"docs/destinations/{name}.md"]
         patterns += DESTINATIONS[name].get("paths", [])
     for name, option in OPTIONS.items():
@@ -43,9 +45,9 @@ def unwanted() -> Iterator[Path]:
         yield from Path().glob(pattern.replace("src/*/", f"src/{ANSWERS['project_slug']}/"))
 
 
-def keep(name: str, value: str, file: Path = Path(".env")) -> None:
-    """Add a setting to .env unless it is there, quoted so that python-dotenv reads it as it is."""
-    # Default values of variables without a name are taken as they are: no escapes, no ${...} in them.
+def add_to_env(name: str, value: str, file: Path = Path(".env")) -> None:
+    """Append a setting to .env unless it is there; quote it so that python-dotenv reads back the same value."""
+    # python-dotenv reads the default of a nameless variable, ${:-...}, literally: without escapes and substitutions.
     quoted = re.sub(r"\\|\$(?=\{)", lambda found: "${:-" + found[0] + "}", value).replace("'", "\\'")
     os.close(os.open(file, os.O_CREAT, 0o600))
     file.chmod(0o600)

@@ -1,4 +1,4 @@
-"""Refuse answers that cannot become a working project: all at once, one sentence each, before any file is written."""
+"""Refuse answers that cannot make a working project, before any file is written: one sentence per invalid answer."""
 
 import json
 import keyword
@@ -8,7 +8,7 @@ import sys
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 TEXT = (
     r"(?!\s|.{501})[^\0-\x1f\x7f-\x9f\u200b\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]+(?<!\s)",
-    "one line of 1 to 500 characters, none of them invisible, without blanks at its ends",
+    "one line of 1 to 500 visible characters, without spaces at either end",
 )
 ATOM = r"[A-Za-z0-9_!#$&'*+/=?^`|~-]+"
 IPV6 = r"(?!([^]]*:){8})(x(:x)*)?::(x(:x)*)?|(x:){7}x".replace("x", "[0-9A-Fa-f]{1,4}")
@@ -17,16 +17,22 @@ PORT = r":(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|
 PARTS = {"<host>": HOST, "<port>": PORT, "<url>": rf"https?://{HOST}({PORT})?(/[A-Za-z0-9_./~%:+-]*)?"}
 DAYS = "0|[1-9][0-9]{0,3}|[12][0-9]{4}|3[0-5][0-9]{3}|36[0-4][0-9]{2}|36500"
 RULES = {
-    "project_slug": (r"(?!.{41})[a-z][a-z0-9]*(_[a-z0-9]+)*", "1 to 40 of a-z, 0-9 and single _, beginning with a-z"),
-    "author_email": (rf"|{ATOM}(\.{ATOM})*@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+", "nothing or an address: ada@example.org"),
-    "log_retention_days": (DAYS, "a whole number from 0 to 36500"),
-    "log_retry_attempts": ("[1-9][0-9]?|100", "a whole number from 1 to 100"),
-    "log_retry_delay_ms": ("0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|60000", "a whole number from 0 to 60000"),
+    "project_slug": (
+        r"(?!.{41})[a-z][a-z0-9]*(_[a-z0-9]+)*",
+        "1 to 40 characters from a-z, 0-9 and single _, beginning with a-z",
+    ),
+    "author_email": (
+        rf"|{ATOM}(\.{ATOM})*@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+",
+        "empty or an address such as ada@example.org",
+    ),
+    "log_retention_days": (DAYS, "a whole number between 0 and 36500"),
+    "log_retry_attempts": ("[1-9][0-9]?|100", "a whole number between 1 and 100"),
+    "log_retry_delay_ms": ("0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|60000", "a whole number between 0 and 60000"),
 }
 
 
 def main() -> int:
-    """Print what is wrong with the answers that count; return 1 if anything is."""
+    """Print a sentence for each invalid answer, except those for unchosen destinations; return 1 if there is one."""
     names = ["project_name", "project_slug", "description", "author_name", "author_email"]
     names += ["log_retention_days", "log_retry_attempts", "log_retry_delay_ms"]
     taken = {*ANSWERS["_taken_slugs"], *sys.stdlib_module_names, *keyword.kwlist, *keyword.softkwlist}
@@ -42,16 +48,16 @@ def main() -> int:
 
 
 def problem_of(name: str, taken: set[str]) -> str:
-    """Return a sentence about an answer that is not valid, and nothing about one that is."""
+    """Return a sentence about an invalid answer: its name, its value and what is valid; return "" for a valid one."""
     value = ANSWERS["__answered_slug" if name == "project_slug" else name]
-    pattern, takes = RULES.get(name, TEXT)
+    pattern, valid = RULES.get(name, TEXT)
     if not re.fullmatch(re.sub("<(host|port|url)>", lambda part: PARTS[part[0]], pattern), value):
         shown = (
             "not shown here" if name.endswith("_key") else ascii(re.sub("(?<=//).*(?=@)|(?<=passw).+", "***", value))
         )
-        return f"{name} is {shown:.90}; it takes {takes}."
+        return f"{name} is {shown:.90}; it must be {valid}."
     if name == "project_slug" and value in taken:
-        return f"project_slug is {value!r}; it takes a name that no module, keyword or folder of the project has."
+        return f"project_slug is {value!r}; it must be a name that no Python keyword, module or project folder has."
     return ""
 
 

@@ -40,13 +40,13 @@ print(json.dumps([[name, field.get_default(), field.description] for name, field
 
 COMMAND = "from {slug}.cli import main; raise SystemExit(main())"
 DOCTOR = """
-from {slug}.choices import DESTINATIONS, PRODUCTION
 from {slug}.cli import main
+from {slug}.logging.destinations import LOCAL, PRODUCTION
 
 async def fail(*_):
     raise OSError("gone")
 
-for kind in DESTINATIONS:
+for kind in (*LOCAL.values(), *PRODUCTION.values()):
     kind.open = kind.write_batch = fail
 raise SystemExit(main(["doctor", "--enable-production-logging", "--log-destination-type", ",".join(PRODUCTION)]))
 """
@@ -68,7 +68,7 @@ def test_the_readme_lists_the_destinations_of_the_manifest() -> None:
             f"`{name}`",
             entry["role"],
             ", ".join(f"`{requirement}`" for requirement in entry["requirements"]),
-            entry["summary"] + ("" if entry["readable"] else "; written only"),
+            entry["summary"] + ("" if entry["readable"] else "; write-only"),
         ]
         for name, entry in MANIFEST["destinations"].items()
     ]
@@ -137,32 +137,32 @@ def test_no_link_leads_nowhere(baked: Baked, answers: Answers) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["entries wait", "entries lost", "its entries are lost until that is mended", "What is left can be sent"]
+    "said", ["entries wait", "entries lost", "entries are dropped until this is fixed", "Send the rest with --since"]
 )
 def test_what_is_said_of_a_destination_in_trouble_is_explained(baked: Baked, said: str) -> None:
     """Whoever looks for the words on stderr finds what they mean and what to do."""
     assert any(said in text for path, text in texts(baked(everything_on())).items() if path.startswith("src/"))
-    assert [fix_hint for symptom, _, fix_hint in rows(TROUBLE, "| symptom | cause | fix_hint |") if said in symptom]
+    assert [fix for symptom, _, fix in rows(TROUBLE, "| symptom | cause | fix |") if said in symptom]
 
 
 def test_the_guides_destination_keeps_the_contract(installed: Environment, tmp_path: Path) -> None:
     """Its module and its line are taken from the guide as they are; the suite and the linters find nothing."""
-    module, line = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    module, line, _ = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     project = bake(tmp_path, everything_on())
     package = project / "src" / project.name
-    (package / "places.py").write_text(module, encoding="utf-8")
+    (package / "webhook.py").write_text(module, encoding="utf-8")
     suite = project / "tests" / "logging" / "destinations" / "test_contract.py"
     with _collector() as (url, posted):
         head, brace, rest = suite.read_text(encoding="utf-8").partition("\nWRITE_ONLY: ")
         beginning, end = rest.split("{\n", 1)
-        imported = head.replace("\n\nif TYPE", f"\nfrom {project.name}.places import Webhook\n\nif TYPE", 1)
+        imported = head.replace("\n\nif TYPE", f"\nfrom {project.name}.webhook import WebhookDestination\n\nif TYPE", 1)
         own = re.sub(r"http:[^\"]+", url, line)
         suite.write_text(f"{imported}{brace}{beginning}{{\n{own}{end}", encoding="utf-8")
         options = ("-q", "-k", "webhook", "-p", "no:cacheprovider", "--basetemp", tmp_path / "own")
         _run(installed(project), project, "pytest", *options, suite)
     assert {"one", "two", "499"} <= {entry["message"] for entry in posted}
     for linter in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]):
-        _run(installed(project), project, *linter, package / "places.py")
+        _run(installed(project), project, *linter, package / "webhook.py")
 
 
 @contextmanager

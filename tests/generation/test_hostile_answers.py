@@ -97,7 +97,7 @@ def test_any_answer_that_is_not_taken_is_one_sentence(answers: dict[str, str]) -
     refused = [line.partition(" is ")[0] for line in said]
     assert sorted(refused) == sorted(name for name, text in answers.items() if not takes(name, text))
     for line in said:
-        assert re.fullmatch(r"\w+ is [ -~]+; it takes [ -~]+\.", line)
+        assert re.fullmatch(r"\w+ is [ -~]+; it must be [ -~]+\.", line)
         assert len(line) < 250
 
 

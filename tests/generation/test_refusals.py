@@ -101,7 +101,7 @@ def assert_one_sentence(said: list[str], name: str) -> None:
     """Fail unless the only sentence is about that answer."""
     assert len(said) == 1, said
     assert said[0].startswith(f"{name} is ")
-    assert "; it takes " in said[0]
+    assert "; it must be " in said[0]
     assert said[0].endswith(".")
     assert len(said[0]) < 250
 
@@ -131,7 +131,7 @@ def test_numbers_that_are_none_or_out_of_range_are_refused(
     """The sentence names the range."""
     said = refused(tmp_path, capfd, **{name: value})
     assert_one_sentence(said, name)
-    assert "a whole number from" in said[0]
+    assert "a whole number between" in said[0]
 
 
 @pytest.mark.parametrize("value", EMAILS)
@@ -161,7 +161,7 @@ def test_the_command_tells_the_problems_first(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode != 0
-    assert done.stderr.startswith("project_slug is 'a/b'; it takes ")
+    assert done.stderr.startswith("project_slug is 'a/b'; it must be ")
 
 
 def test_a_refusal_leaves_an_existing_project_as_it_is(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

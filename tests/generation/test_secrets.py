@@ -82,7 +82,7 @@ def test_any_secret_is_read_back_as_it_was_given(secrets: list[str]) -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder, ".env")
         for name, secret in zip(("ONE", "OTHER"), secrets, strict=True):
-            hook()["keep"](name, secret, file)
+            hook()["add_to_env"](name, secret, file)
         assert dotenv_values(file) == dict(zip(("ONE", "OTHER"), secrets, strict=True))
 
 
