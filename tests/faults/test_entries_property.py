@@ -70,7 +70,7 @@ def package(project: Project) -> SimpleNamespace:
         sys.path.remove(str(project.source))
     entries, redaction, base, console = modules
     return SimpleNamespace(
-        factory=entries.EntryFactory(max_text=MAX_TEXT, redact_keys=FURTHER_KEYS), slack=entries.SLACK,
+        factory=entries.EntryFactory(max_text=MAX_TEXT, redact_keys=FURTHER_KEYS), slack=entries.OVERLAP,
         redactor=redaction.Redactor(FURTHER_KEYS), caller=entries.CallerInfo, entry=base.LogEntry, console=console,
     )  # fmt: skip
 
@@ -78,11 +78,18 @@ def package(project: Project) -> SimpleNamespace:
 def tool_call(package: SimpleNamespace, name: str, given_: dict[str, Any], output: str, error: Exception) -> Any:
     """Return the entry of a tool call, made as the server makes it."""
     factory = package.factory
-    return factory.tool_call(
-        tool_name=factory.name(name), level="ERROR", status="error", timestamp=datetime.now(UTC), duration_ms=1.0,
-        input_args=factory.payload(given_), output_summary=factory.text(output, limit=1_000),
-        error_message=factory.error_text(error), error_type="x", extra_data=None, caller=package.caller(),
-    )  # fmt: skip
+    entry = factory.tool_call(
+        factory.name(name),
+        "error",
+        "ERROR",
+        timestamp=datetime.now(UTC),
+        duration_ms=1.0,
+        input_args=factory.payload(given_),
+        caller=package.caller(),
+    )
+    entry.output_summary = factory.text(output, limit=1_000)
+    entry.error_message = factory.error_text(error)
+    return entry
 
 
 def line(package: SimpleNamespace, message: object, extra: dict[str, Any], error: Exception) -> Any:

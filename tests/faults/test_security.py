@@ -169,10 +169,10 @@ ServerConfig()
 NAMES = """
 import sys
 from baked_server.config import load_config
-from baked_server.logging.factory import create_buffer
+from baked_server.logging.factory import create_destination
 from baked_server.logging.errors import SettingError
 try:
-    create_buffer(sys.argv[1], load_config())
+    create_destination(sys.argv[1], load_config())
 except SettingError as error:
     print(error)
 """

@@ -40,13 +40,13 @@ print(json.dumps([[name, field.get_default(), field.description] for name, field
 
 COMMAND = "from {slug}.cli import main; raise SystemExit(main())"
 DOCTOR = """
-from {slug}.choices import DESTINATIONS, PRODUCTION
+from {slug}.logging.destinations import LOCAL, PRODUCTION
 from {slug}.cli import main
 
 async def fail(*_):
     raise OSError("gone")
 
-for kind in DESTINATIONS:
+for kind in {{**LOCAL, **PRODUCTION}}.values():
     kind.open = kind.write_batch = fail
 raise SystemExit(main(["doctor", "--enable-production-logging", "--log-destination-type", ",".join(PRODUCTION)]))
 """
