@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from .backends import NAMES, every_backend, http_backends, planted
-from .exits import DRAIN, TEARDOWN
-from .measure import check_unharmed
-from .proxy import Mode, Proxy
-from .servers import HttpServer, Server, StdioServer, until
-from .stubs import GARBAGE, PAGE, Failure, HttpStub
+from tests.support.exits import DRAIN, TEARDOWN
+from tests.support.http_stub import GARBAGE, PAGE, Failure, HttpStub
+from tests.support.measure import check_unharmed
+from tests.support.proxy import Mode, Proxy
+from tests.support.servers import HttpServer, Server, StdioServer, until
+from tests.support.settings import NAMES, every_backend, http_backends, planted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 pytestmark = pytest.mark.anyio
 HTTP_NAMES = ("elasticsearch", "convex")

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .backends import NAMES, every_backend, http_backends, planted
-from .exits import until_open
-from .measure import check_lag, check_p99
-from .proxy import Mode, Proxy
-from .servers import StdioServer, until
-from .stubs import HttpStub
+from tests.support.exits import until_open
+from tests.support.http_stub import HttpStub
+from tests.support.measure import check_lag, check_p99
+from tests.support.proxy import Mode, Proxy
+from tests.support.servers import StdioServer, until
+from tests.support.settings import NAMES, every_backend, http_backends, planted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 _logger = logging.getLogger(__name__)
 

@@ -39,7 +39,7 @@ from .strategies import (
 )
 
 if TYPE_CHECKING:
-    from .project import Project
+    from tests.support.project import Project
 
 EXAMPLES = int(os.environ.get("FAULTS_EXAMPLES", "10000"))
 MAX_TEXT = 400
@@ -62,12 +62,12 @@ many = settings(
 @pytest.fixture(scope="session")
 def package(project: Project) -> SimpleNamespace:
     """The modules of the baked package that make entries; they need no more than orjson."""
-    sys.path.insert(0, str(project.source))
+    sys.path.insert(0, str(project.source / "src"))
     try:
         names = ("entries", "redaction", "destinations.base", "destinations.console")
-        modules = [importlib.import_module(f"baked_server.logging.{name}") for name in names]
+        modules = [importlib.import_module(f"my_mcp_server.logging.{name}") for name in names]
     finally:
-        sys.path.remove(str(project.source))
+        sys.path.remove(str(project.source / "src"))
     entries, redaction, base, console = modules
     return SimpleNamespace(
         factory=entries.EntryFactory(max_text=MAX_TEXT, redact_keys=FURTHER_KEYS), slack=entries.OVERLAP,

@@ -10,20 +10,22 @@ import os
 import signal
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .backends import http_backends, planted
-from .exits import DRAIN, TEARDOWN, forget, until_open
-from .servers import HttpServer, Server, StdioServer, until
-from .stubs import HttpStub
+from tests.support.exits import DRAIN, TEARDOWN, forget, until_open
+from tests.support.http_stub import HttpStub
+from tests.support.servers import HttpServer, Server, StdioServer, until
+from tests.support.settings import http_backends, planted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
+
+FIXTURES = Path(__file__).with_name("fixtures")
 
 pytestmark = pytest.mark.anyio
 RUNS = int(os.environ.get("FAULTS_RUNS", "2"))
@@ -159,39 +161,14 @@ async def test_an_unhandled_exception_delivers_everything(
             assert server.stored("tool_name = 'delegate' AND status = 'cancelled'") == 1
 
 
-SCRIPT = """
-import os, sys, signal
-from loguru import logger
-from baked_server.logging.destinations import CompositeDestination
-from baked_server.logging.destinations.sqlite import SQLiteDestination
-from baked_server.logging.unified_logger import UnifiedLogger
-from faulty import Hanging
-UnifiedLogger.initialize(CompositeDestination([SQLiteDestination("script.db"), Hanging()]))
-for number in range(2000):
-    logger.info(f"line {number}")
-"""
-
-
-THREAD = """
-import threading, time
-threading.Thread(target=lambda: (time.sleep(1.5), logger.info("late 0"))).start()
-"""
-
-
-@pytest.mark.parametrize(
-    ("end", "code"),
-    [("", 0), ("sys.exit(4)", 4), ("raise ValueError('planted')", 1), (THREAD, 0)],
-    ids=["end", "sys.exit", "exception", "thread"],
-)
-def test_a_script_delivers_what_it_logged_when_it_ends(project: Project, end: str, code: int) -> None:
-    """`UnifiedLogger.initialize` is all it needs, also where it ends with an exception and one destination hangs."""
-    database = project.folder / "script.db"
-    database.unlink(missing_ok=True)
-    done = project.run("-c", SCRIPT + end)
+@pytest.mark.parametrize(("end", "code"), [("end", 0), ("sys.exit", 4), ("exception", 1), ("thread", 0)])
+def test_a_script_delivers_what_it_logged_when_it_ends(project: Project, folder: Path, end: str, code: int) -> None:
+    """All it needs is `UnifiedLogger.initialize`, also if it ends with an exception while a destination hangs."""
+    done = project.run_python(folder, FIXTURES / "script.py", end)
     assert done.returncode == code, done.stderr
-    with closing(sqlite3.connect(database)) as connection:
+    with closing(sqlite3.connect(folder / "logs.db")) as connection:
         found = [message for (message,) in connection.execute("SELECT message FROM unified_logs ORDER BY id")]
-    assert found == [*(f"line {number}" for number in range(LINES)), *(["late 0"] if end == THREAD else [])]
+    assert found == [*(f"line {number}" for number in range(LINES)), *(["late 0"] if end == "thread" else [])]
 
 
 async def test_a_second_signal_does_not_cut_the_drain_short(project: Project, folder: Path) -> None:

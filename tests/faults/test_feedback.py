@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .backends import NAMES, every_backend, http_backends
-from .proxy import Mode, Proxy
-from .servers import StdioServer, until
-from .stubs import HttpStub
+from tests.support.http_stub import HttpStub
+from tests.support.proxy import Mode, Proxy
+from tests.support.servers import StdioServer, until
+from tests.support.settings import NAMES, every_backend, http_backends
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 pytestmark = pytest.mark.anyio
 LINES = 1_000

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .measure import BLOCK, LAG_LIMIT, Comparison, check_lag, check_unharmed
-from .servers import StdioServer, until
+from tests.support.measure import BLOCK, LAG_LIMIT, Comparison, check_lag, check_unharmed
+from tests.support.servers import StdioServer, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 LINES = 500

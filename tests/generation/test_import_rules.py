@@ -143,7 +143,7 @@ def _targets(path: Path, package: Path) -> Iterator[tuple[str, ...]]:
             start = folder[: len(folder) - node.level + 1] if node.level else ()
             module = tuple(node.module.split(".")) if node.module else ()
             names = [(*start, *module, alias.name) for alias in node.names]
-        yield from (parts for top, *parts in map(list, names) if top == package.name)
+        yield from (parts[1:] for parts in names if parts[0] == package.name)
 
 
 def _existing(parts: Sequence[str], modules: Container[str]) -> str:

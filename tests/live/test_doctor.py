@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 NAMES = {"kafka": "Kafka", "elasticsearch": "Elasticsearch", "postgres": "PostgreSQL", "convex": "Convex"}
 SECRET = "a-secret-of-ours"

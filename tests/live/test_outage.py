@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from tests.backends import Backend, Convex, Elasticsearch, Kafka, Postgres
 from tests.backends.processes import wait_until
+from tests.support.processes import Producer
 
 from .conftest import PRODUCTION
-from .processes import Producer
 from .targets import ConvexTarget, ElasticsearchTarget, KafkaTarget, PostgresTarget, SQLiteTarget, Target, unique
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from .project import Project
+    from tests.support.project import Project
 
 CAPACITY = 2_000
 RATE = 250

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.processes import Producer
+
 from .conftest import ALL, MakeTarget
-from .processes import Producer
 from .targets import unique
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 COUNT = 500
 POISON: dict[str, dict[str, object]] = {

@@ -8,9 +8,9 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
-from tests.faults.servers import checked
-
-from .project import PLANTED, SLUG, Project
+from .project import FIXTURES, SLUG, Project
+from .protocol import INITIALIZE
+from .servers import checked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0
 """Seconds an answer may take before the process is killed, which fails the test."""
-INITIALIZE = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "live", "version": "1.2"}}
 
 
 class LineProcess:
@@ -81,7 +80,7 @@ class LineProcess:
         return json.loads(line)
 
 
-class Server(LineProcess):
+class LineServer(LineProcess):
     """The project's server over stdio, with a session that has begun."""
 
     def __init__(self, project: Project, folder: Path, **settings: str) -> None:
@@ -117,7 +116,7 @@ class Producer(LineProcess):
     """A script that logs through the whole stack; see `fixtures/producer.py` for what can be asked of it."""
 
     def __init__(self, project: Project, folder: Path, **settings: str) -> None:
-        super().__init__(project, folder, [str(PLANTED / "producer.py")], **settings)
+        super().__init__(project, folder, [str(FIXTURES / "producer.py")], **settings)
 
     def ask(self, name: str, **arguments: object) -> Any:
         """Ask for something and return the answer."""
