@@ -29,10 +29,10 @@ from .strategies import (
     arguments,
     cut_values,
     key_names,
-    planted_values,
     real,
     repeated,
     scalars,
+    secret_values,
     straddling_texts,
     telling_texts,
     texts,
@@ -134,8 +134,8 @@ def test_an_entry_is_made_of_anything(
 
 
 @many
-@given(value=planted_values(), text=telling_texts())
-def test_no_planted_secret_is_in_an_entry(package: SimpleNamespace, value: Any, text: str) -> None:
+@given(value=secret_values(), text=telling_texts())
+def test_no_secret_is_in_an_entry(package: SimpleNamespace, value: Any, text: str) -> None:
     """By key and by shape, in arguments, output, messages, errors, tracebacks and extras."""
     for entry in (
         tool_call(package, "tool", value if isinstance(value, dict) else {"v": value}, text, ValueError(text)),

@@ -18,7 +18,7 @@ import pytest
 from tests.support.exits import DRAIN, TEARDOWN, forget, until_open
 from tests.support.http_stub import HttpStub
 from tests.support.servers import HttpServer, Server, StdioServer, until
-from tests.support.settings import http_backends, planted
+from tests.support.settings import faulty, http_backends
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,10 +63,10 @@ async def test_every_exit_delivers_everything(project: Project, folder: Path, ho
             assert code == expected
             assert seconds <= DRAIN + TEARDOWN
             found = [server.lines(), stub.lines("convex"), stub.lines("elasticsearch")]
-            assert found == [LINES] * 3, f"run {run}: {found}\n{server.said()[-2_000:]}"
+            assert found == [LINES] * 3, f"run {run}: {found}\n{server.stderr_text()[-2_000:]}"
             assert server.stored("tool_name = 'say' AND status = 'success'") == 1
             assert server.stored("tool_name = 'sleep' AND status = 'cancelled'") == 1
-            assert "Traceback" not in server.said()
+            assert "Traceback" not in server.stderr_text()
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -76,14 +76,14 @@ async def test_a_destination_that_hangs_delays_an_exit_by_the_deadline_at_most(
     """2,000 of 2,000 lines reach SQLite while others hang, cling or block a thread, and nobody waits for them."""
     kind, number, expected = HOW[how]
     for run in range(RUNS):
-        async with kind(project, folder / str(run), **planted(*HANGING)) as server:
+        async with kind(project, folder / str(run), **faulty(*HANGING)) as server:
             await server.call("say", count=LINES)
             code, seconds = await server.end(number)
             assert code == expected
             assert seconds <= DRAIN + TEARDOWN
-            assert server.lines() == LINES, f"run {run}\n{server.said()[-2_000:]}"
+            assert server.lines() == LINES, f"run {run}\n{server.stderr_text()[-2_000:]}"
             for name in ("hanging", "clinging", "in executor"):
-                assert f"{name}: written 0" in server.said()
+                assert f"{name}: written 0" in server.stderr_text()
 
 
 @pytest.mark.parametrize(("how", "tool"), UNSTOPPABLE)
@@ -135,7 +135,7 @@ async def test_the_end_of_stdin_is_an_end_in_order(project: Project, folder: Pat
 @pytest.mark.parametrize("deadline", [200, 3_000])
 async def test_the_drain_deadline_is_configured(project: Project, folder: Path, deadline: int) -> None:
     """LOG_DRAIN_TIMEOUT_MS is how long a signal may take; half of it is used at least where something hangs."""
-    settings = {**planted("Hanging"), "LOG_DRAIN_TIMEOUT_MS": str(deadline)}
+    settings = {**faulty("Hanging"), "LOG_DRAIN_TIMEOUT_MS": str(deadline)}
     async with StdioServer(project, folder, **settings) as server:
         await server.call("say", count=LINES)
         code, seconds = await server.end(signal.SIGTERM)
@@ -150,7 +150,7 @@ async def test_an_unhandled_exception_delivers_everything(
 ) -> None:
     """SystemExit in the event loop ends the server with its code, although a thread still waits for stdin."""
     for run in range(RUNS):
-        async with kind(project, folder / str(run), **planted("Hanging")) as server:
+        async with kind(project, folder / str(run), **faulty("Hanging")) as server:
             running = asyncio.ensure_future(server.request("delegate", {"seconds": 60}))
             await server.call("say", count=LINES)
             leaving = asyncio.ensure_future(server.request("leave", {"code": 3}))
@@ -173,7 +173,7 @@ def test_a_script_delivers_what_it_logged_when_it_ends(project: Project, folder:
 
 async def test_a_second_signal_does_not_cut_the_drain_short(project: Project, folder: Path) -> None:
     """An impatient Ctrl-C, Ctrl-C and SIGTERM lose nothing."""
-    async with StdioServer(project, folder, **planted("Hanging")) as server:
+    async with StdioServer(project, folder, **faulty("Hanging")) as server:
         await server.call("say", count=LINES)
         ending = asyncio.ensure_future(server.end(signal.SIGINT))
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -226,7 +226,7 @@ async def test_a_destination_that_blocks_its_thread_costs_no_other_destination_a
     project: Project, folder: Path, number: signal.Signals | None
 ) -> None:
     """A destination of the user's own that calls `time.sleep` is as bad as one that hangs, and no worse."""
-    async with StdioServer(project, folder, **planted("Blocking")) as server:
+    async with StdioServer(project, folder, **faulty("Blocking")) as server:
         await server.call("say", count=LINES)
         _, seconds = await server.end(number)
         assert seconds <= DRAIN + TEARDOWN

@@ -41,8 +41,8 @@ async def test_as_many_lines_as_were_logged_reach_each_destination_with_every_li
             assert sum(line.startswith("line ") for line in appended.read_text().splitlines()) == LINES
             for driver in DRIVERS:
                 assert server.stored(f"module LIKE '{driver}%'") == 0, driver
-            assert "talking_driver" in server.said()
-            assert "sent all" in server.said()
+            assert "talking_driver" in server.stderr_text()
+            assert "sent all" in server.stderr_text()
             assert LINES <= server.stored() <= LINES + 50
 
 

@@ -24,7 +24,7 @@ FIXTURES = Path(__file__).with_name("fixtures")
 
 pytestmark = pytest.mark.anyio
 
-SECRET = "planted5ecret9Qz"
+SECRET = "sample5ecret9Qz"
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "by key": {"password": SECRET},
     "by nested key": {"settings": {"list": [{"apiKey": SECRET, "other": 1}]}},
@@ -76,7 +76,7 @@ async def test_a_secret_reaches_the_tool_and_no_destination(project: Project, fo
         await until(lambda: stub.entries["convex"] and stub.entries["elasticsearch"], "entries arrive")
         await server.end()
         assert server.stored() >= 1
-        everything = "\n".join((server.dump(), server.said(), *stub.bodies))
+        everything = "\n".join((server.dump(), server.stderr_text(), *stub.bodies))
         assert "[redacted]" in everything
         assert SECRET[:8] not in everything
 
@@ -89,7 +89,7 @@ async def test_a_secret_in_an_argument_that_is_refused_is_shown_nowhere(project:
                 await server.call("say", count={"username": name, "password": SECRET})
         await server.end()
         assert server.stored("status = 'validation_error'") == 3
-        assert SECRET[-8:] not in server.dump() + server.said()
+        assert SECRET[-8:] not in server.dump() + server.stderr_text()
 
 
 async def test_a_forged_line_is_shown_as_what_it_is(project: Project, folder: Path) -> None:
@@ -101,7 +101,7 @@ async def test_a_forged_line_is_shown_as_what_it_is(project: Project, folder: Pa
         await server.end()
     table = project.run(folder, "logs")
     assert table.returncode == 0, table.stderr
-    for shown in (server.said(), table.stdout):
+    for shown in (server.stderr_text(), table.stdout):
         assert "forged line" in shown
         assert not any(line.startswith("2026-01-01") for line in shown.splitlines())
         assert not any(char in shown for char in "\x1b\x9b\r\u202e\u2028")
@@ -159,7 +159,7 @@ async def test_no_secret_is_in_what_the_command_says(project: Project, folder: P
             await until(lambda: stub.requests > 4, "the backend has said what it thinks")
             state = json.dumps(await server.call("state"))
             await server.end()
-        assert SECRET not in server.said() + state
+        assert SECRET not in server.stderr_text() + state
 
 
 @pytest.mark.parametrize("form", ["{}", '"{}"', '["{}"]', '{{"url": "{}"}}', "{},{}", "'{}'"])
@@ -208,8 +208,8 @@ async def test_a_malformed_setting_stops_its_destination_only(
         await server.call("say", count=1)
         await server.end()
         assert server.stored() >= 1
-    assert server.said().startswith(f"{setting} ")
-    assert "Traceback" not in server.said()
+    assert server.stderr_text().startswith(f"{setting} ")
+    assert "Traceback" not in server.stderr_text()
     alone = {**settings, "ENABLE_LOCAL_LOGGING": "false"}
     done = await anyio.to_thread.run_sync(lambda: project.run(folder, **alone))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

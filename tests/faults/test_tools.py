@@ -38,7 +38,7 @@ async def test_a_tool_module_that_sets_up_logging_takes_no_line_away(
     project: Project, folder: Path, how: str, gone: str
 ) -> None:
     """`logger.remove()`, `basicConfig(force=True)` and `dictConfig` at import are undone, and that is said once."""
-    async with StdioServer(project, folder, PLANTED_SET_UP=how) as server:
+    async with StdioServer(project, folder, PROBE_SET_UP=how) as server:
         await server.call("say", count=LINES)
         await server.end()
         assert server.lines() == LINES

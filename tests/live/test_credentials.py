@@ -175,7 +175,7 @@ def test_tool_calls_arrive_with_the_right_credentials(project: Project, right: L
         arrived = right.target.wait_for(text, "output_summary", "tool_name", "status")
 
     assert arrived == [(text, "echo", "success")]
-    assert all(secret not in server.said() for secret in right.secrets)
+    assert all(secret not in server.stderr_text() for secret in right.secrets)
 
 
 def test_doctor_names_the_mistake(project: Project, mistaken: tuple[Login, str], tmp_path: Path) -> None:
@@ -200,13 +200,13 @@ def test_a_server_names_the_mistake_and_runs_on(project: Project, mistaken: tupl
     with LineServer(project, tmp_path, **{**login.settings, "ENABLE_LOCAL_LOGGING": "true"}) as server:
         assert server.call("echo", text=text) == text
         said = re.compile(rf" {login.target.name}: {sentence} \(")
-        assert wait_until(lambda: said.search(server.said()) is not None, PATIENCE), server.said()
+        assert wait_until(lambda: said.search(server.stderr_text()) is not None, PATIENCE), server.stderr_text()
         assert server.call("echo", text=f"{text} again") == f"{text} again"
         assert server.end() == 0
 
-    assert len(said.findall(server.said())) == 1, server.said()
-    assert "Traceback" not in server.said()
-    assert all(secret not in server.said() for secret in login.secrets)
+    assert len(said.findall(server.stderr_text())) == 1, server.stderr_text()
+    assert "Traceback" not in server.stderr_text()
+    assert all(secret not in server.stderr_text() for secret in login.secrets)
     assert login.target.find(text, "output_summary") == []
 
 

@@ -67,10 +67,10 @@ async def test_every_exit_delivers_everything(
         await server.call("say", count=LINES, text=text)
         code, seconds = await (_leave(server) if expected == LEFT else server.end(number))
 
-    assert (code, server.lines(text)) == (expected, LINES), server.said()[-2_000:]
+    assert (code, server.lines(text)) == (expected, LINES), server.stderr_text()[-2_000:]
     assert seconds <= DRAIN + TEARDOWN
     arrived = await anyio.to_thread.run_sync(partial(target.find, text, "message"))
-    assert sorted(arrived) == sorted((f"{text} {line}",) for line in range(LINES)), server.said()[-2_000:]
+    assert sorted(arrived) == sorted((f"{text} {line}",) for line in range(LINES)), server.stderr_text()[-2_000:]
 
 
 @pytest.mark.parametrize("how", HUNG)
@@ -91,9 +91,9 @@ async def test_backends_whose_replies_are_cut_delay_an_exit_by_the_deadline_at_m
         await server.call("say", count=LINES, text=text)
         code, seconds = await server.end(number)
 
-    assert (code, server.lines(text)) == (expected, LINES), server.said()[-2_000:]
+    assert (code, server.lines(text)) == (expected, LINES), server.stderr_text()[-2_000:]
     assert seconds <= DRAIN + TEARDOWN
-    written = dict(re.findall(r" (\w+): written (\d+), ", server.said()))
+    written = dict(re.findall(r" (\w+): written (\d+), ", server.stderr_text()))
     assert all(int(written[name]) < LINES for name in PRODUCTION), written
 
 

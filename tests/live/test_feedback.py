@@ -58,7 +58,7 @@ async def test_drivers_at_debug_make_no_entries(project: Project, make_target: M
         assert lines == sorted(f"{text} {number}" for number in range(LINES))
         strange = [row for row in rows if row[2].startswith("log-writer") or _is_a_drivers(row[1])]
         assert not strange, strange[:10]
-    assert "aiokafka" in server.said()
+    assert "aiokafka" in server.stderr_text()
 
 
 async def _settled(target: Target, count: int) -> list[tuple[Any, ...]]:

@@ -122,7 +122,7 @@ async def test_a_backend_that_returns_on_another_address_is_found(
     addresses, before, after = tmp_path / "address", unique(), unique()
     addresses.write_text("127.0.0.1", encoding="ascii")
     async with make_route(name) as route:
-        settings = {**route.target.alone, **SOON, "PLANTED_ADDRESS": str(addresses)}
+        settings = {**route.target.alone, **SOON, "PROBE_ADDRESS": str(addresses)}
         async with StdioServer(project, tmp_path / "server", **settings) as server:
             await server.call("say", count=LINES, text=before)
             await _until_arrived(server, route.target, before)

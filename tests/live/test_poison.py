@@ -48,7 +48,7 @@ def test_a_poison_entry_costs_itself_only(project: Project, make_target: MakeTar
     arrived = sorted(target.find(text, "message"))
     assert arrived == sorted((entry["message"],) for entry in entries if entry is not entries[COUNT // 2])
     assert (counters["written"], counters["failed"], counters["dropped"]) == (COUNT - 1, 1, 0), counters
-    assert f" {name}: {counters['last_error']} (1 entries lost, 0 dropped so far)" in producer.said()
+    assert f" {name}: {counters['last_error']} (1 entries lost, 0 dropped so far)" in producer.stderr_text()
 
 
 def _entry(message: str) -> dict[str, object]:

@@ -109,7 +109,7 @@ def test_switches_are_obeyed(
     assert server.database.exists() is (local == "true")
     assert SQLiteTarget(server.database).find(text, "output_summary") == [(text,)] * (local == "true")
     assert target.find(text, "output_summary") == [(text,)] * (production == "true")
-    assert "echo: success in" in server.said()
+    assert "echo: success in" in server.stderr_text()
 
 
 def _runs_on(project: Project, folder: Path, sentence: str, **settings: str) -> None:
@@ -118,6 +118,6 @@ def _runs_on(project: Project, folder: Path, sentence: str, **settings: str) -> 
         assert server.call("echo", text="hello") == "hello"
         assert server.end() == 0
 
-    assert server.said().count(sentence) == 1, server.said()
-    assert "Traceback" not in server.said()
+    assert server.stderr_text().count(sentence) == 1, server.stderr_text()
+    assert "Traceback" not in server.stderr_text()
     assert SQLiteTarget(server.database).find("hello", "output_summary") == [("hello",)]

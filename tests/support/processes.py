@@ -48,7 +48,7 @@ class LineProcess:
     ) -> None:
         self.end()
 
-    def said(self) -> str:
+    def stderr_text(self) -> str:
         """Return what it said on stderr so far."""
         return self._stderr.read_text(encoding="utf-8", errors="replace")
 
@@ -76,7 +76,7 @@ class LineProcess:
             line = self.process.stdout.readline()
         finally:
             alarm.cancel()
-        assert line, f"ended, or did not answer within {PATIENCE:.0f} s: {self.said()[-4000:]}"
+        assert line, f"ended, or did not answer within {PATIENCE:.0f} s: {self.stderr_text()[-4000:]}"
         return json.loads(line)
 
 

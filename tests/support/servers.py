@@ -174,7 +174,7 @@ class Server:
         with closing(sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True)) as connection:
             return "\n".join(map(str, connection.execute("SELECT * FROM unified_logs")))
 
-    def said(self) -> str:
+    def stderr_text(self) -> str:
         """Return what the server said on stderr."""
         return self.stderr.read_text(encoding="utf-8", errors="replace")
 
@@ -287,5 +287,5 @@ class HttpServer(Server):
         return result.model_dump(mode="json", by_alias=True)
 
     def _listens(self) -> bool:
-        assert self.process.returncode is None, self.said()
+        assert self.process.returncode is None, self.stderr_text()
         return listens(self.port)
