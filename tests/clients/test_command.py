@@ -119,12 +119,16 @@ def test_what_can_still_be_meant_is_taken(command: Command) -> None:
         ("logs --from nowhere", {}, "--from is 'nowhere'; valid are: sqlite, package.module:Class."),
         ("logs --from no:Class", {}, "--from is 'no:Class', which cannot be loaded: ModuleNotFoundError: No module"),
         ("logs resend --to nowhere", {}, "--to is 'nowhere'; valid are: package.module:Class."),
-        ("", {"LOG_RETENTION_DAYS": "x"}, "LOG_RETENTION_DAYS is 'x': it takes a whole number from 0 to 36500."),
-        ("", {"LOG_RETENTION_DAYS": "36501"}, "LOG_RETENTION_DAYS is '36501': it takes a whole number from 0 to 36500"),
-        ("", {"ENABLE_LOCAL_LOGGING": "maybe"}, "ENABLE_LOCAL_LOGGING is 'maybe': it takes true or false."),
-        ("", {"LOG_REDACT_KEYS": '["a",'}, "LOG_REDACT_KEYS is '[\"a\",': begins as a JSON list and is none: write a"),
-        ("logs --limit abc", {}, "my-mcp-server logs: error: argument --limit: 'abc' is no whole number from 1 to"),
-        ("logs --offset -1", {}, "my-mcp-server logs: error: argument --offset: '-1' is no whole number from 0 to"),
+        ("", {"LOG_RETENTION_DAYS": "x"}, "LOG_RETENTION_DAYS is 'x': it must be a whole number between 0 and 36500."),
+        (
+            "",
+            {"LOG_RETENTION_DAYS": "36501"},
+            "LOG_RETENTION_DAYS is '36501': it must be a whole number between 0",
+        ),
+        ("", {"ENABLE_LOCAL_LOGGING": "maybe"}, "ENABLE_LOCAL_LOGGING is 'maybe': it must be true or false."),
+        ("", {"LOG_REDACT_KEYS": '["a",'}, "LOG_REDACT_KEYS is '[\"a\",': is not a valid JSON list: write a"),
+        ("logs --limit abc", {}, "my-mcp-server logs: error: argument --limit: must be between 1 and"),
+        ("logs --offset -1", {}, "my-mcp-server logs: error: argument --offset: must be between 0 and"),
     ],
 )
 def test_what_is_wrong_is_said_where_it_was_given(

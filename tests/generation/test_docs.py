@@ -119,7 +119,7 @@ def test_no_link_leads_nowhere(baked: Baked, answers: Answers) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["entries wait", "entries lost", "its entries are lost until that is mended", "What is left can be sent"]
+    "said", ["entries wait", "entries lost", "entries are dropped until this is fixed", "What is left can be sent"]
 )
 def test_what_is_said_of_a_destination_in_trouble_is_explained(baked: Baked, said: str) -> None:
     """Whoever looks for the words on stderr finds what they mean and what to do."""
