@@ -1,9 +1,11 @@
 # Everything is installed into .venv of this checkout; outside of it only package caches are written.
 .POSIX:
 .SUFFIXES:
-.PHONY: help demo test lint bench soak backends clean distclean
+.PHONY: help demo check test lint bench soak backends clean distclean
 
 BIN = .venv/bin
+# Tests that start no server and bake few projects.
+QUICK = tests/generation/test_import_rules.py tests/generation/test_manifest.py tests/generation/test_refusals.py
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -11,7 +13,10 @@ help: ## Show this list.
 demo: .venv/bake.stamp ## Bake a project, call one of its tools, show what was recorded.
 	@$(BIN)/python -m scripts.demo
 
-test: .venv/dev.stamp ## Run all tests, those against real backends too.
+check: lint ## Run lint and the tests that need no server.
+	$(BIN)/pytest --quiet --numprocesses 2 --basetemp .cache/check $(QUICK)
+
+test: .venv/dev.stamp ## Run all tests, also against real backends; tens of minutes on two cores.
 	@status=0; set -x; \
 	$(BIN)/pytest --numprocesses 2 -m 'not alone' --basetemp .cache/tmp || status=1; \
 	$(BIN)/pytest -m alone --basetemp .cache/tmp || status=1; \
@@ -33,7 +38,7 @@ backends: .venv/dev.stamp ## Start the backends of the tests until Ctrl-C.
 	$(BIN)/python -m tests.backends
 
 clean: ## Remove what was made, but not what was downloaded into .cache.
-	rm -rf .venv .demo .hypothesis .pytest_cache .cache/lint .cache/mypy .cache/ruff .cache/tmp .cache/benchmarks
+	rm -rf .venv .demo .hypothesis .pytest_cache .cache/check .cache/lint .cache/mypy .cache/ruff .cache/tmp .cache/benchmarks
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## Remove what was downloaded, too.

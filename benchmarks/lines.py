@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench_server.logging.destinations import CompositeDestination
 from bench_server.logging.unified_logger import UnifiedLogger
-from bench_server.server import recording
-from bench_server.server.recorded_call import RecordedCall
+from bench_server.server.recorded_call import RecordedCall, current_request
 from loguru import logger
 from mcp.types import CallToolResult, TextContent
 
@@ -61,11 +60,11 @@ def _each_of_a_request(work: Callable[[], None]) -> float:
     client = SimpleNamespace(client_info=SimpleNamespace(name="client", version="1.0"))
     session = SimpleNamespace(client_params=client)
     request = SimpleNamespace(meta=None, session=session, request_id=7, protocol_version="2025-11-25")
-    token = recording._request.set(request)  # noqa: SLF001 - as the middleware does
+    token = current_request.set(request)
     try:
         return _each(work)
     finally:
-        recording._request.reset(token)  # noqa: SLF001
+        current_request.reset(token)
 
 
 def _each(work: Callable[[], None]) -> float:

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench_server.logging.destinations import sqlite as ours
+from bench_server.logging.destinations.sqlite import destination as ours
 
 from .report import alternate, compare
 from .stack import carry, make_entries

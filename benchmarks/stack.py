@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bench_server.config import ServerConfig
+from bench_server.logging.destinations import CompositeDestination, RetryWrapper
 from bench_server.logging.destinations.base import LogDestination, LogEntry
 from bench_server.logging.destinations.buffered import BufferedDestination
-from bench_server.logging.destinations import CompositeDestination, RetryWrapper
 from bench_server.logging.factory import create_destination
 from bench_server.logging.unified_logger import UnifiedLogger
 

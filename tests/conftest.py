@@ -12,7 +12,7 @@ import pytest
 from scripts.project import bake, uv
 from tests.generation import interpreters
 
-pytest_plugins = ["tests.backends.plugin"]
+pytest_plugins = ["tests.backends.plugin", "tests.support.plugin"]
 
 Bake = Callable[..., Path]
 Baked = Callable[[Mapping[str, str]], Path]

@@ -21,50 +21,12 @@ from tests.backends.processes import ServerProcess, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
-PAUSED = """
-import signal, sys
-from pathlib import Path
-from tests.backends import Postgres
-postgres = Postgres(Path(sys.argv[1]))
-postgres.start()
-postgres.pause()
-print(postgres.server.pid, flush=True)
-signal.pause()
-"""
-
-TWO_WORKERS = """
-import pytest
-from tests.backends import Postgres
-
-@pytest.mark.parametrize("number", range(4))
-def test_address(postgres: Postgres, number: int, worker_id: str) -> None:
-    with open("addresses", "a") as file:
-        file.write(f"{worker_id} {postgres.dsn}\\n")
-"""
-
-A_BROKEN_BACKEND = """
-import pytest
-from tests.backends import Convex
-
-class Broken(Convex):
-    def prepare(self) -> None: ...
-    def command(self) -> list[str]:
-        return ["false"]
-
-@pytest.fixture(scope="session")
-def broken(backends) -> Broken:
-    return backends.shared("broken", Broken)
-
-@pytest.mark.parametrize("number", range(2))
-def test_of_it(broken: Broken, number: int) -> None: ...
-
-def test_of_something_else() -> None: ...
-"""
+FIXTURES = Path(__file__).with_name("fixtures")
 
 
 def test_a_killed_test_process_takes_its_servers_along(tmp_path: Path) -> None:
     """After SIGKILL nothing is left, not even the stopped children of a paused PostgreSQL."""
-    with python("-c", PAUSED, str(tmp_path)) as test_process:
+    with python(str(FIXTURES / "paused_postgres.py"), str(tmp_path)) as test_process:
         server = psutil.Process(int(first_line(test_process)))
         family = [server, *server.children(recursive=True)]
         test_process.kill()
@@ -89,7 +51,7 @@ def test_the_command_prints_addresses_and_stops_on_ctrl_c() -> None:
 
 def test_workers_share_one_server(tmp_path: Path) -> None:
     """Two workers see the same address, and the server is stopped at the end of the run."""
-    (tmp_path / "test_address.py").write_text(TWO_WORKERS, encoding="utf-8")
+    shutil.copy(FIXTURES / "shared_address.py", tmp_path / "test_address.py")
     with two_workers(tmp_path, "-q") as run:
         output, _ = run.communicate(timeout=120)
 
@@ -101,7 +63,7 @@ def test_workers_share_one_server(tmp_path: Path) -> None:
 
 def test_a_run_in_which_a_backend_cannot_start_fails_and_names_it(tmp_path: Path) -> None:
     """Every test that needs it is an error, in every worker, none is skipped; the others run."""
-    (tmp_path / "test_broken.py").write_text(A_BROKEN_BACKEND, encoding="utf-8")
+    shutil.copy(FIXTURES / "broken_backend.py", tmp_path / "test_broken.py")
     with two_workers(tmp_path, "-rA") as run:
         output, _ = run.communicate(timeout=120)
 

@@ -1,6 +1,5 @@
-"""A baked default project, driven by the clients that people use.
+"""A project of the default answers, used by the clients that people use.
 
-Where things are: `project.py` bakes and installs it, `servers.py` serves it over HTTP and reads what it recorded,
-`python_sdk.py` is the Python SDK's client at work, `npm/` holds the clients from npm with their versions, `fixtures/`
-a tool with a bug and the same tools without logging.
+`python_sdk.py` drives the Python SDK's client, `npm/` has the clients from npm with their versions, and `fixtures/` the
+programs and modules that the tests put beside the project.
 """

@@ -1,4 +1,4 @@
-"""The installed project, the clients from npm, and what the Python SDK's client was told: each made once per run."""
+"""The installed project, the clients from npm, and sessions of the Python SDK's client, each made once per run."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import pytest
 
 from tests.backends import BackendError, node
 from tests.backends.cache import cached
+from tests.support.project import Project, install
+from tests.support.serving import Served, serving
 
-from .project import Project, install
 from .python_sdk import Conversation, Mode, have_conversation
-from .servers import Served, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+FIXTURES = Path(__file__).with_name("fixtures")
 NPM = Path(__file__).with_name("npm")
 
 Converse = Callable[..., Conversation]
@@ -33,16 +34,10 @@ def _no_proxy() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def run_folder(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder that all workers of this run share."""
-    folder = tmp_path_factory.getbasetemp()
-    return (folder.parent if hasattr(pytestconfig, "workerinput") else folder) / "clients"
-
-
-@pytest.fixture(scope="session")
 def project(run_folder: Path) -> Project:
-    """Return the baked project, installed."""
-    return Project(cached("project", install, root=run_folder))
+    """Return a project of the default answers, installed, with the tools of `fixtures/crash.py`."""
+    build = partial(install, answers={}, tools=FIXTURES / "crash.py")
+    return Project(cached("default", build, root=run_folder))
 
 
 @pytest.fixture(scope="session")

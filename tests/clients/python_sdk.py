@@ -14,8 +14,8 @@ from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
 from mcp.types import Implementation
 
-from .project import PLANTED, Project
-from .servers import Served, calls, serving
+from tests.support.project import FIXTURES, Project
+from tests.support.serving import Served, calls, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -32,6 +32,8 @@ PATIENCE = 30.0
 TEXT = "zwölf {braces} 日本 😀\n\t'\"\\ %s ${HOME}"
 SECRET = "hunter2"
 TEXTS = ["one", "one two", ""]
+TOOLS = ["crash", "login", "echo", "wait", "count_words", "temperature", "reverse_all"]
+"""The tools of the default project and of `fixtures/crash.py`, in their order."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Conversation:
 
 def have_conversation(folder: Path, *, project: Project, transport: str, mode: Mode, bare: bool) -> None:
     """Have one session with a server of the baked project, or with the same tools on a bare MCPServer."""
-    command = [project.python, os.fspath(PLANTED / "bare.py")] if bare else [project.command]
+    command = [project.python, os.fspath(FIXTURES / "bare.py")] if bare else [project.command]
 
     async def over_stdio() -> dict[str, Any]:
         async with stdio(command, project.environment(folder), folder, mode) as client:

@@ -1,4 +1,4 @@
-"""The command of an installed project, as its user runs it: in any locale, at any home, whatever others say."""
+"""The command of an installed project, in any locale, with any home, and with destinations that fail."""
 
 from __future__ import annotations
 
@@ -9,101 +9,42 @@ import subprocess
 import termios
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .project import SLUG
+from tests.support.project import SLUG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
     Command = Callable[..., subprocess.CompletedProcess[str]]
 
+FIXTURES = Path(__file__).with_name("fixtures")
 NOW = datetime.now(UTC)
 ODD = "ä\x7f\x85\x9b\u2028\u202e😀"
-RECORD = f"""
-import asyncio, json, sys
-from {SLUG}.config import load_config
-from {SLUG}.logging.destinations.base import LogEntry
-from {SLUG}.logging.destinations.sqlite import SQLiteDestination
-
-async def record(entries):
-    destination = SQLiteDestination(load_config().sqlite_path)
-    await destination.write_batch(entries)
-    await destination.close()
-
-asyncio.run(record([*map(LogEntry.from_dict, json.load(sys.stdin))]))
-"""
-OWN = f"""
-from {SLUG}.logging.destinations.base import LogDestination
-from {SLUG}.logging.errors import AccessError
-
-class Bad(LogDestination):
-    name = "bad"
-
-    async def write_batch(self, entries):
-        raise AccessError("no\\x1b[2J\\u202e\\nok    all is well, password=hunter2 for postgres://me:hunter2@db/x")
-
-    async def write(self, entry):
-        await self.write_batch([entry])
-
-    async def query(self, **filters):
-        await self.write_batch([])
-
-class Lines(Bad):
-    name = "lines"
-
-    async def write_batch(self, entries):
-        with open("lines.txt", "a") as file:
-            file.writelines(entry.message + "\\n" for entry in entries)
-"""
-HOMELESS = """
-import os, pwd
-
-def getpwuid(number):
-    raise KeyError(number)
-
-pwd.getpwuid = getpwuid
-del os.environ["HOME"]
-"""
 PRODUCTION = {"ENABLE_PRODUCTION_LOGGING": "true", "LOG_WRITE_TIMEOUT_MS": "100", "LOG_DRAIN_TIMEOUT_MS": "100"}
 
 
 @pytest.fixture
 def command(project: Project, tmp_path: Path) -> Command:
-    """Return what runs the command in a folder with a module of its user's own, and gives what it printed."""
-    (tmp_path / "own.py").write_text(OWN, encoding="utf-8")
-
-    def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [project.command, *arguments],
-            cwd=tmp_path,
-            env=project.environment(tmp_path, PYTHONPATH=str(tmp_path), **settings),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-            timeout=60,
-        )
-
-    return run
+    """Return a function that runs the command in a folder, with the modules of `fixtures/` on its path."""
+    return partial(project.run, tmp_path, PYTHONPATH=str(FIXTURES))
 
 
 @pytest.fixture
 def record(project: Project, tmp_path: Path) -> Callable[..., None]:
-    """Return what records entries, each given by its fields."""
+    """Return a function that records entries, each given by its fields."""
 
     def write(*entries: dict[str, Any]) -> None:
         needed = {"correlation_id": "c", "level": "INFO", "log_type": "internal", "message": "", "timestamp": NOW}
         text = json.dumps([{**needed, **entry} for entry in entries], default=datetime.isoformat)
-        environment = project.environment(tmp_path)
-        subprocess.run([project.python, "-c", RECORD], input=text, env=environment, text=True, check=True)
+        project.run_python(tmp_path, FIXTURES / "record.py", stdin=text).check_returncode()
 
     return write
 
@@ -141,10 +82,9 @@ def test_json_on_stderr_holds_nothing_that_a_terminal_obeys(command: Command) ->
 
 @pytest.mark.parametrize("path", ["~no-such-user/logs.db", ""])
 @pytest.mark.parametrize("verb", ["", "logs", "doctor"])
-def test_a_home_that_is_not_there_is_one_sentence(command: Command, tmp_path: Path, verb: str, path: str) -> None:
-    """With the setting that is to be mended, whether a path names somebody's or a user has none."""
-    (tmp_path / "sitecustomize.py").write_text(HOMELESS, encoding="utf-8")
-    done = command(*verb.split(), SQLITE_PATH=path)
+def test_a_missing_home_is_reported_in_one_sentence(project: Project, tmp_path: Path, verb: str, path: str) -> None:
+    """The sentence names the setting to change, whether a path names an unknown user or our user has no home."""
+    done = project.run(tmp_path, *verb.split(), SQLITE_PATH=path, PYTHONPATH=str(FIXTURES / "homeless"))
     assert done.returncode == (1 if verb == "doctor" else 2)
     assert (done.stdout + done.stderr).count(f"SQLITE_PATH is '{path or f'~/{SLUG}/logs.db'}': Could not ") == 1
     assert "Traceback" not in done.stderr
@@ -161,12 +101,9 @@ def test_a_path_means_a_file_and_nothing_else(command: Command, tmp_path: Path, 
 
 def test_a_tool_that_goes_to_another_folder_takes_no_log_with_it(project: Project, tmp_path: Path) -> None:
     """A relative path means the folder in which the destination was made."""
-    program = RECORD.replace(
-        "    await destination.write", "    import os; os.chdir('elsewhere')\n    await destination.write"
-    )
     (tmp_path / "elsewhere").mkdir()
-    environment = project.environment(tmp_path, SQLITE_PATH="relative.db")
-    subprocess.run([project.python, "-c", program], input="[]", env=environment, cwd=tmp_path, text=True, check=True)
+    done = project.run_python(tmp_path, FIXTURES / "record.py", "elsewhere", stdin="[]", SQLITE_PATH="relative.db")
+    assert done.returncode == 0, done.stderr
     assert [path.parent for path in tmp_path.rglob("relative.db")] == [tmp_path]
 
 
@@ -182,12 +119,16 @@ def test_what_can_still_be_meant_is_taken(command: Command) -> None:
         ("logs --from nowhere", {}, "--from is 'nowhere'; valid are: sqlite, package.module:Class."),
         ("logs --from no:Class", {}, "--from is 'no:Class', which cannot be loaded: ModuleNotFoundError: No module"),
         ("logs resend --to nowhere", {}, "--to is 'nowhere'; valid are: package.module:Class."),
-        ("", {"LOG_RETENTION_DAYS": "x"}, "LOG_RETENTION_DAYS is 'x': it takes a whole number from 0 to 36500."),
-        ("", {"LOG_RETENTION_DAYS": "36501"}, "LOG_RETENTION_DAYS is '36501': it takes a whole number from 0 to 36500"),
-        ("", {"ENABLE_LOCAL_LOGGING": "maybe"}, "ENABLE_LOCAL_LOGGING is 'maybe': it takes true or false."),
-        ("", {"LOG_REDACT_KEYS": '["a",'}, "LOG_REDACT_KEYS is '[\"a\",': begins as a JSON list and is none: write a"),
-        ("logs --limit abc", {}, "my-mcp-server logs: error: argument --limit: 'abc' is no whole number from 1 to"),
-        ("logs --offset -1", {}, "my-mcp-server logs: error: argument --offset: '-1' is no whole number from 0 to"),
+        ("", {"LOG_RETENTION_DAYS": "x"}, "LOG_RETENTION_DAYS is 'x': it must be a whole number between 0 and 36500."),
+        (
+            "",
+            {"LOG_RETENTION_DAYS": "36501"},
+            "LOG_RETENTION_DAYS is '36501': it must be a whole number between 0",
+        ),
+        ("", {"ENABLE_LOCAL_LOGGING": "maybe"}, "ENABLE_LOCAL_LOGGING is 'maybe': it must be true or false."),
+        ("", {"LOG_REDACT_KEYS": '["a",'}, "LOG_REDACT_KEYS is '[\"a\",': is not a valid JSON list: write a"),
+        ("logs --limit abc", {}, "my-mcp-server logs: error: argument --limit: must be between 1 and"),
+        ("logs --offset -1", {}, "my-mcp-server logs: error: argument --offset: must be between 0 and"),
     ],
 )
 def test_what_is_wrong_is_said_where_it_was_given(

@@ -12,7 +12,7 @@ from tests.backends import node
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .servers import Served
+    from tests.support.serving import Served
 
 SUITE = "@modelcontextprotocol/conformance/dist/index.js"
 SCENARIOS = ["server-initialize", "ping", "tools-list", "server-sse-multiple-streams", "dns-rebinding-protection"]

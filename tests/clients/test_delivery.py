@@ -11,21 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.protocol import INITIALIZE
+from tests.support.serving import calls
+
 from .python_sdk import PATIENCE
-from .servers import calls
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 NUMBER = 2_000
 IDS = [f"call {number}" for number in range(NUMBER)]
-INITIALIZE = {
-    "protocolVersion": "2025-06-18",
-    "capabilities": {},
-    "clientInfo": {"name": "raw", "version": "1"},
-}
 
 
 @dataclass(frozen=True)

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 
-from .project import SLUG
+from tests.support.project import SLUG
+from tests.support.serving import calls, entries
+
 from .python_sdk import echo_over_stdio, stdio
-from .servers import calls, entries
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.support.project import Project
 
-    from .project import Project
-
+FIXTURES = Path(__file__).with_name("fixtures")
 SHELL = f"ENABLE_LOCAL_LOGGING=true ENABLE_PRODUCTION_LOGGING=false python -m {SLUG}.server.app"
 YAML = "enable_local_logging: true\nlog_level: DEBUG\n"
-SCRIPT = f"""
-import logging
-import os
-from loguru import logger
-from {SLUG}.logging.destinations import SQLiteDestination
-from {SLUG}.logging.unified_logger import UnifiedLogger
-
-destination = SQLiteDestination(os.environ["SQLITE_PATH"])
-UnifiedLogger.initialize(destination)
-logger.info("from loguru: {{answer}}", answer=42)
-logging.getLogger("mine").warning("from the standard library")
-"""
 
 
 def test_the_guides_command_serves(project: Project, tmp_path: Path) -> None:
@@ -53,10 +41,9 @@ def test_lines_below_the_level_are_not_recorded(project: Project, tmp_path: Path
 
 
 def test_a_script_logs_through_the_stack(project: Project, tmp_path: Path) -> None:
-    """A script that calls only `UnifiedLogger.initialize(destination)` and ends has delivered what it logged."""
-    subprocess.run(
-        [project.python, "-c", SCRIPT], cwd=tmp_path, env=project.environment(tmp_path), check=True, timeout=30
-    )
+    """A script that only calls `UnifiedLogger.initialize(destination)` has delivered its lines when it ends."""
+    done = project.run_python(tmp_path, FIXTURES / "guide_script.py")
+    assert done.returncode == 0, done.stderr
     assert [(entry["message"], entry["module"]) for entry in entries(tmp_path)] == [
         ("from loguru: 42", "__main__"),
         ("from the standard library", "mine"),

@@ -10,22 +10,19 @@ import anyio
 import httpx
 import pytest
 
+from tests.support.protocol import INITIALIZE
+from tests.support.serving import entries, serving
+
 from .python_sdk import echo, http
-from .servers import entries, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .project import Project
-    from .servers import Served
+    from tests.support.project import Project
+from tests.support.serving import Served
 
-INITIALIZE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}},
-}
+FIRST_REQUEST = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE}
 
 
 @pytest.fixture(scope="module", params=["streamable-http", "sse"])
@@ -103,7 +100,7 @@ def _status(served: Served, **headers: str) -> int:
 def _opened(served: Served, **headers: str) -> Iterator[httpx.Response]:
     """Send the first request of a client, and return the answer with its body still to come."""
     accept = {"Accept": "application/json, text/event-stream"}
-    method, body = ("GET", None) if served.url.endswith("/sse") else ("POST", INITIALIZE)
+    method, body = ("GET", None) if served.url.endswith("/sse") else ("POST", FIRST_REQUEST)
     with (
         httpx.Client(trust_env=False, timeout=30) as client,
         client.stream(method, served.url, json=body, headers=accept | headers) as response,

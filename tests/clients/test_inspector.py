@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.backends import node
+from tests.support.serving import Served, calls
 
-from .project import TOOLS
-from .servers import Served, calls
+from .python_sdk import TOOLS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 LAUNCHER = "@modelcontextprotocol/inspector/clients/launcher/build/index.js"
 CALL = ("tools/call", "--tool-name", "echo", "--tool-arg", "text=grüße {x}", "--tool-metadata", "correlation_id=mine")

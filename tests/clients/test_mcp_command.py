@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import anyio
 
 from tests.backends import node
+from tests.support.project import SLUG
+from tests.support.serving import calls
 
-from .project import SLUG
 from .python_sdk import echo_over_stdio
-from .servers import calls
 from .test_inspector import LAUNCHER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 FILE = f"src/{SLUG}/server/app.py"
 

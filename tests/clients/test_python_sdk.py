@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from .project import TOOLS
-from .python_sdk import CLIENT, SECRET, SESSION, TEXT, Mode
-from .servers import entries
+from tests.support.serving import entries
+
+from .python_sdk import CLIENT, SECRET, SESSION, TEXT, TOOLS, Mode
 
 if TYPE_CHECKING:
     from .conftest import Converse

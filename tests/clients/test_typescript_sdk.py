@@ -10,15 +10,15 @@ import pytest
 
 from tests.backends import node
 from tests.backends.processes import wait_until
+from tests.support.serving import Served, calls
 
 from .conftest import NPM
-from .project import TOOLS
-from .servers import Served, calls
+from .python_sdk import TOOLS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 TEXT = "zwölf {braces} 😀"
 SDKS = [("sdk", "legacy"), ("client", "legacy"), ("client", "auto")]

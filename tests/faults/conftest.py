@@ -6,24 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .project import Project, shared_project
-from .servers import HttpServer, StdioServer
+from tests.support.servers import HttpServer, StdioServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-
-@pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Project:
-    """A server with every destination, installed, with tools that look inside; the workers of a run share it."""
-    return shared_project(pytestconfig, tmp_path_factory)
+    from tests.support.project import Project
 
 
 @pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    """Run asynchronous tests on asyncio."""
-    return "asyncio"
+def project(everything_project: Project) -> Project:
+    """Return the project with every destination."""
+    return everything_project
 
 
 @pytest.fixture

@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 
-from .backends import http_backends
-from .project import Project, make_project
-from .proxy import Mode, Proxy
-from .servers import StdioServer, until
-from .stubs import HttpStub
+from scripts.project import everything_on
+from tests.support.http_stub import HttpStub
+from tests.support.project import FIXTURES, Project, install
+from tests.support.proxy import Mode, Proxy
+from tests.support.servers import StdioServer, until
+from tests.support.settings import http_backends
 
 NAMES = ("sqlite", "elasticsearch", "convex")
 FLAP = 20.0
@@ -132,7 +133,8 @@ def main() -> int:
     parser.add_argument("--rate", type=int, default=500, help="calls a second")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        project = make_project(Path(folder))
+        install(Path(folder), answers=everything_on(), tools=FIXTURES / "probe.py")
+        project = Project(Path(folder))
         problems = asyncio.run(soak(project, Path(folder), minutes=options.minutes, rate=options.rate))
     for problem in problems:
         print(f"does not hold: {problem}", file=sys.stderr)  # noqa: T201

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MARK = "Planted5ecretValue"
+MARK = "Sample5ecretValue"
 HALF = MARK[:8]
 """What must not be shown of it either."""
 CUT = 50
@@ -37,13 +37,13 @@ class Broken:
     """What cannot be shown, hashed or walked through."""
 
     def __repr__(self) -> str:
-        msg = "planted"
+        msg = "broken on purpose"
         raise RuntimeError(msg)
 
     __str__ = __repr__
 
     def __iter__(self) -> Iterator[int]:
-        msg = "planted"
+        msg = "broken on purpose"
         raise RuntimeError(msg)
 
 
@@ -227,7 +227,7 @@ def straddling_texts(draw: st.DrawFn, place: int) -> str:
 
 
 @st.composite
-def planted_values(draw: st.DrawFn) -> Any:
+def secret_values(draw: st.DrawFn) -> Any:
     """Return a value with a secret somewhere in it, under a telling key or in a telling text."""
     if draw(st.booleans()):
         value: Any = draw(telling_texts())

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from .backends import NAMES, every_backend, http_backends, planted
-from .exits import DRAIN, TEARDOWN
-from .measure import check_unharmed
-from .proxy import Mode, Proxy
-from .servers import HttpServer, Server, StdioServer, until
-from .stubs import GARBAGE, PAGE, Failure, HttpStub
+from tests.support.exits import DRAIN, TEARDOWN
+from tests.support.http_stub import GARBAGE, PAGE, Failure, HttpStub
+from tests.support.measure import check_unharmed
+from tests.support.proxy import Mode, Proxy
+from tests.support.servers import HttpServer, Server, StdioServer, until
+from tests.support.settings import NAMES, every_backend, faulty, http_backends
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 pytestmark = pytest.mark.anyio
 HTTP_NAMES = ("elasticsearch", "convex")
@@ -154,7 +154,7 @@ async def test_a_backend_that_returns_on_another_address_is_found(project: Proje
     async with AsyncExitStack() as stack:
         stub = await stack.enter_async_context(HttpStub())
         proxy = await stack.enter_async_context(Proxy(stub.port))
-        settings = {**http_backends(proxy.port, host="localhost"), **SOON, "PLANTED_ADDRESS": str(addresses)}
+        settings = {**http_backends(proxy.port, host="localhost"), **SOON, "PROBE_ADDRESS": str(addresses)}
         server = await stack.enter_async_context(StdioServer(project, folder / "server", **settings))
         await server.call("say", count=LINES, text="before")
         await until_arrived(server, stub, "before")
@@ -194,9 +194,9 @@ async def test_backends_that_hang_delay_an_exit_by_the_deadline_at_most(
         code, seconds = await server.end(number)
     assert code == expected
     assert seconds <= DRAIN + TEARDOWN
-    assert server.lines() == EXIT_LINES, server.said()[-2_000:]
+    assert server.lines() == EXIT_LINES, server.stderr_text()[-2_000:]
     for name in NAMES:
-        assert f" {name}: written 0, " in server.said()
+        assert f" {name}: written 0, " in server.stderr_text()
 
 
 @pytest.mark.alone
@@ -205,7 +205,7 @@ async def test_a_destination_that_misbehaves_in_python_harms_neither_tools_nor_o
     project: Project, folder: Path, bare: StdioServer, kind: str
 ) -> None:
     """It raises, raises CancelledError or SystemExit, cannot be cancelled, or blocks a worker thread or its own."""
-    async with StdioServer(project, folder / "server", **planted(kind), **SOON) as server:
+    async with StdioServer(project, folder / "server", **faulty(kind), **SOON) as server:
         await check_everything(server, bare)
         if kind in ("Cancelling", "Leaving"):
             await until_written(server, kind.lower())

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .backends import NAMES, every_backend, http_backends, planted
-from .exits import until_open
-from .measure import check_lag, check_p99
-from .proxy import Mode, Proxy
-from .servers import StdioServer, until
-from .stubs import HttpStub
+from tests.support.exits import until_open
+from tests.support.http_stub import HttpStub
+from tests.support.measure import check_lag, check_p99
+from tests.support.proxy import Mode, Proxy
+from tests.support.servers import StdioServer, until
+from tests.support.settings import NAMES, every_backend, faulty, http_backends
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 _logger = logging.getLogger(__name__)
 
@@ -150,7 +150,7 @@ def _check_newest(messages: list[str], counters: dict[str, Any]) -> None:
 
 def _check_said(server: StdioServer, name: str) -> None:
     """Check that stderr says that entries go, and does not go on about it."""
-    said = [line for line in server.said().splitlines() if f" {name}: " in line]
+    said = [line for line in server.stderr_text().splitlines() if f" {name}: " in line]
     assert any(re.search(r"buffer of \d+ entries is full|[1-9]\d* dropped so far", line) for line in said), said
     assert len(said) <= 4, said
 
@@ -173,12 +173,12 @@ async def test_a_tool_call_is_as_fast_with_every_destination_hanging_and_stderr_
 
 async def test_drops_are_said_once_in_a_while(project: Project, folder: Path) -> None:
     """100,000 entries for a destination that fails make a few lines on stderr, not one each."""
-    settings = {**planted("Raising"), "ENABLE_LOCAL_LOGGING": "false", "LOG_LEVEL": "WARNING"}
+    settings = {**faulty("Raising"), "ENABLE_LOCAL_LOGGING": "false", "LOG_LEVEL": "WARNING"}
     async with StdioServer(project, folder, **settings) as server:
         await server.call("emit", count=100_000)
         counters = await server.counters("raising")
         assert counters["dropped"] >= 100_000 - CAPACITY - BATCH
-        assert 1 <= server.said().count("raising: planted") <= 3
+        assert 1 <= server.stderr_text().count("raising: broken on purpose") <= 3
 
 
 async def test_what_a_tool_prints_blocks_nobody_when_stderr_is_never_read(project: Project, folder: Path) -> None:
@@ -195,5 +195,5 @@ async def test_what_a_tool_prints_is_shown_on_stderr(project: Project, folder: P
     async with StdioServer(project, folder) as server:
         await server.call("chatter", lines=20)
         await server.end()
-        shown = [line.split() for line in server.said().splitlines() if line.endswith("xxx")]
+        shown = [line.split() for line in server.stderr_text().splitlines() if line.endswith("xxx")]
         assert [int(words[-2]) for words in shown] == list(range(20))

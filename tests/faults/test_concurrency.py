@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .measure import check_lag_against, check_unharmed
-from .servers import HttpServer, Server, StdioServer
+from tests.support.measure import check_lag_against, check_unharmed
+from tests.support.servers import HttpServer, Server, StdioServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 CALLS = 1_000

@@ -10,20 +10,22 @@ import os
 import signal
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .backends import http_backends, planted
-from .exits import DRAIN, TEARDOWN, forget, until_open
-from .servers import HttpServer, Server, StdioServer, until
-from .stubs import HttpStub
+from tests.support.exits import DRAIN, TEARDOWN, forget, until_open
+from tests.support.http_stub import HttpStub
+from tests.support.servers import HttpServer, Server, StdioServer, until
+from tests.support.settings import faulty, http_backends
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
+
+FIXTURES = Path(__file__).with_name("fixtures")
 
 pytestmark = pytest.mark.anyio
 RUNS = int(os.environ.get("FAULTS_RUNS", "2"))
@@ -61,10 +63,10 @@ async def test_every_exit_delivers_everything(project: Project, folder: Path, ho
             assert code == expected
             assert seconds <= DRAIN + TEARDOWN
             found = [server.lines(), stub.lines("convex"), stub.lines("elasticsearch")]
-            assert found == [LINES] * 3, f"run {run}: {found}\n{server.said()[-2_000:]}"
+            assert found == [LINES] * 3, f"run {run}: {found}\n{server.stderr_text()[-2_000:]}"
             assert server.stored("tool_name = 'say' AND status = 'success'") == 1
             assert server.stored("tool_name = 'sleep' AND status = 'cancelled'") == 1
-            assert "Traceback" not in server.said()
+            assert "Traceback" not in server.stderr_text()
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -74,14 +76,14 @@ async def test_a_destination_that_hangs_delays_an_exit_by_the_deadline_at_most(
     """2,000 of 2,000 lines reach SQLite while others hang, cling or block a thread, and nobody waits for them."""
     kind, number, expected = HOW[how]
     for run in range(RUNS):
-        async with kind(project, folder / str(run), **planted(*HANGING)) as server:
+        async with kind(project, folder / str(run), **faulty(*HANGING)) as server:
             await server.call("say", count=LINES)
             code, seconds = await server.end(number)
             assert code == expected
             assert seconds <= DRAIN + TEARDOWN
-            assert server.lines() == LINES, f"run {run}\n{server.said()[-2_000:]}"
+            assert server.lines() == LINES, f"run {run}\n{server.stderr_text()[-2_000:]}"
             for name in ("hanging", "clinging", "in executor"):
-                assert f"{name}: written 0" in server.said()
+                assert f"{name}: written 0" in server.stderr_text()
 
 
 @pytest.mark.parametrize(("how", "tool"), UNSTOPPABLE)
@@ -133,7 +135,7 @@ async def test_the_end_of_stdin_is_an_end_in_order(project: Project, folder: Pat
 @pytest.mark.parametrize("deadline", [200, 3_000])
 async def test_the_drain_deadline_is_configured(project: Project, folder: Path, deadline: int) -> None:
     """LOG_DRAIN_TIMEOUT_MS is how long a signal may take; half of it is used at least where something hangs."""
-    settings = {**planted("Hanging"), "LOG_DRAIN_TIMEOUT_MS": str(deadline)}
+    settings = {**faulty("Hanging"), "LOG_DRAIN_TIMEOUT_MS": str(deadline)}
     async with StdioServer(project, folder, **settings) as server:
         await server.call("say", count=LINES)
         code, seconds = await server.end(signal.SIGTERM)
@@ -148,7 +150,7 @@ async def test_an_unhandled_exception_delivers_everything(
 ) -> None:
     """SystemExit in the event loop ends the server with its code, although a thread still waits for stdin."""
     for run in range(RUNS):
-        async with kind(project, folder / str(run), **planted("Hanging")) as server:
+        async with kind(project, folder / str(run), **faulty("Hanging")) as server:
             running = asyncio.ensure_future(server.request("delegate", {"seconds": 60}))
             await server.call("say", count=LINES)
             leaving = asyncio.ensure_future(server.request("leave", {"code": 3}))
@@ -159,44 +161,19 @@ async def test_an_unhandled_exception_delivers_everything(
             assert server.stored("tool_name = 'delegate' AND status = 'cancelled'") == 1
 
 
-SCRIPT = """
-import os, sys, signal
-from loguru import logger
-from baked_server.logging.destinations import CompositeDestination
-from baked_server.logging.destinations.sqlite import SQLiteDestination
-from baked_server.logging.unified_logger import UnifiedLogger
-from faulty import Hanging
-UnifiedLogger.initialize(CompositeDestination([SQLiteDestination("script.db"), Hanging()]))
-for number in range(2000):
-    logger.info(f"line {number}")
-"""
-
-
-THREAD = """
-import threading, time
-threading.Thread(target=lambda: (time.sleep(1.5), logger.info("late 0"))).start()
-"""
-
-
-@pytest.mark.parametrize(
-    ("end", "code"),
-    [("", 0), ("sys.exit(4)", 4), ("raise ValueError('planted')", 1), (THREAD, 0)],
-    ids=["end", "sys.exit", "exception", "thread"],
-)
-def test_a_script_delivers_what_it_logged_when_it_ends(project: Project, end: str, code: int) -> None:
-    """`UnifiedLogger.initialize` is all it needs, also where it ends with an exception and one destination hangs."""
-    database = project.folder / "script.db"
-    database.unlink(missing_ok=True)
-    done = project.run("-c", SCRIPT + end)
+@pytest.mark.parametrize(("end", "code"), [("end", 0), ("sys.exit", 4), ("exception", 1), ("thread", 0)])
+def test_a_script_delivers_what_it_logged_when_it_ends(project: Project, folder: Path, end: str, code: int) -> None:
+    """All it needs is `UnifiedLogger.initialize`, also if it ends with an exception while a destination hangs."""
+    done = project.run_python(folder, FIXTURES / "script.py", end)
     assert done.returncode == code, done.stderr
-    with closing(sqlite3.connect(database)) as connection:
+    with closing(sqlite3.connect(folder / "logs.db")) as connection:
         found = [message for (message,) in connection.execute("SELECT message FROM unified_logs ORDER BY id")]
-    assert found == [*(f"line {number}" for number in range(LINES)), *(["late 0"] if end == THREAD else [])]
+    assert found == [*(f"line {number}" for number in range(LINES)), *(["late 0"] if end == "thread" else [])]
 
 
 async def test_a_second_signal_does_not_cut_the_drain_short(project: Project, folder: Path) -> None:
     """An impatient Ctrl-C, Ctrl-C and SIGTERM lose nothing."""
-    async with StdioServer(project, folder, **planted("Hanging")) as server:
+    async with StdioServer(project, folder, **faulty("Hanging")) as server:
         await server.call("say", count=LINES)
         ending = asyncio.ensure_future(server.end(signal.SIGINT))
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -249,7 +226,7 @@ async def test_a_destination_that_blocks_its_thread_costs_no_other_destination_a
     project: Project, folder: Path, number: signal.Signals | None
 ) -> None:
     """A destination of the user's own that calls `time.sleep` is as bad as one that hangs, and no worse."""
-    async with StdioServer(project, folder, **planted("Blocking")) as server:
+    async with StdioServer(project, folder, **faulty("Blocking")) as server:
         await server.call("say", count=LINES)
         _, seconds = await server.end(number)
         assert seconds <= DRAIN + TEARDOWN

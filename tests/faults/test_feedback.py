@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .backends import NAMES, every_backend, http_backends
-from .proxy import Mode, Proxy
-from .servers import StdioServer, until
-from .stubs import HttpStub
+from tests.support.http_stub import HttpStub
+from tests.support.proxy import Mode, Proxy
+from tests.support.servers import StdioServer, until
+from tests.support.settings import NAMES, every_backend, http_backends
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 pytestmark = pytest.mark.anyio
 LINES = 1_000
@@ -41,8 +41,8 @@ async def test_as_many_lines_as_were_logged_reach_each_destination_with_every_li
             assert sum(line.startswith("line ") for line in appended.read_text().splitlines()) == LINES
             for driver in DRIVERS:
                 assert server.stored(f"module LIKE '{driver}%'") == 0, driver
-            assert "talking_driver" in server.said()
-            assert "sent all" in server.said()
+            assert "talking_driver" in server.stderr_text()
+            assert "sent all" in server.stderr_text()
             assert LINES <= server.stored() <= LINES + 50
 
 

@@ -3,54 +3,23 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .backends import every_backend
-from .measure import check_lag
-from .proxy import Mode, Proxy
-from .servers import StdioServer
+from tests.support.measure import check_lag
+from tests.support.proxy import Mode, Proxy
+from tests.support.servers import StdioServer
+from tests.support.settings import every_backend
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.support.project import Project
 
-    from .project import Project
+FIXTURES = Path(__file__).with_name("fixtures")
 
 pytestmark = pytest.mark.anyio
 LINES = 500
-
-WHILE_IT_WRITES = """
-import os
-from loguru import logger
-from baked_server.logging.destinations.sqlite import SQLiteDestination
-from baked_server.logging.unified_logger import UnifiedLogger
-
-UnifiedLogger.initialize(SQLiteDestination("forks.db"))
-for _ in range(100):
-    for number in range(500):
-        logger.info(f"parent {number}")
-    if not (child := os.fork()):
-        logger.info("child")
-        os._exit(0 if UnifiedLogger.flush(10) else 2)
-    assert os.waitpid(child, 0)[1] == 0, "a child could not write"
-"""
-
-WHILE_IT_IMPORTS = """
-import asyncio, os, signal, sys, time
-from baked_server.config import ServerConfig
-from baked_server.logging.factory import create_log_destination
-from baked_server.logging.unified_logger import UnifiedLogger
-
-UnifiedLogger.initialize(create_log_destination(ServerConfig()))
-for _ in range(5):
-    if not (child := os.fork()):
-        signal.alarm(10)
-        import aiokafka, aiosqlite, asyncpg, elasticsearch, httpx
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0, "a child could not import a driver"
-    time.sleep(0.02)
-"""
 
 
 @pytest.mark.alone
@@ -79,15 +48,15 @@ async def test_a_process_that_is_started_by_a_tool_is_no_second_logger(project: 
         assert server.stored("tool_name = 'start_process' AND status = 'success'") == 20
 
 
-def test_a_child_that_is_forked_while_a_batch_is_written_can_write(project: Project) -> None:
-    """SQLite has locks of its own, which a child would inherit from a thread that it has not."""
-    (project.folder / "forks.db").unlink(missing_ok=True)
-    done = project.run("-W", "ignore", "-c", WHILE_IT_WRITES)
+def test_a_child_forked_while_a_batch_is_written_can_write(project: Project, folder: Path) -> None:
+    """The child does not inherit a lock of SQLite that the parent's writer thread holds."""
+    done = project.run_python(folder, "-W", "ignore", FIXTURES / "fork_while_writing.py")
     assert done.returncode == 0, done.stderr[-2_000:]
 
 
-async def test_a_child_that_is_forked_while_drivers_are_imported_can_import_them(project: Project) -> None:
-    """It would inherit the lock of a module that nobody goes on to import."""
+async def test_a_child_forked_while_drivers_are_imported_can_import_them(project: Project, folder: Path) -> None:
+    """The child does not inherit the lock of a module that the parent's writer thread is importing."""
     async with Proxy(mode=Mode.HANG) as proxy:
-        done = project.run("-W", "ignore", "-c", WHILE_IT_IMPORTS, settings=every_backend(proxy.port))
+        program = FIXTURES / "fork_while_importing.py"
+        done = project.run_python(folder, "-W", "ignore", program, **every_backend(proxy.port))
     assert done.returncode == 0, done.stderr[-2_000:]

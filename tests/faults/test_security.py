@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
@@ -11,20 +12,19 @@ import httpx
 import pytest
 
 from scripts.project import bake
-
-from .backends import every_backend, http_backends
-from .proxy import Mode, Proxy
-from .servers import HttpServer, StdioServer, ToolFailedError, until
-from .stubs import Failure, HttpStub
+from tests.support.http_stub import Failure, HttpStub
+from tests.support.proxy import Mode, Proxy
+from tests.support.servers import HttpServer, StdioServer, ToolFailedError, until
+from tests.support.settings import every_backend, http_backends
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.support.project import Project
 
-    from .project import Project
+FIXTURES = Path(__file__).with_name("fixtures")
 
 pytestmark = pytest.mark.anyio
 
-SECRET = "planted5ecret9Qz"
+SECRET = "sample5ecret9Qz"
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "by key": {"password": SECRET},
     "by nested key": {"settings": {"list": [{"apiKey": SECRET, "other": 1}]}},
@@ -76,7 +76,7 @@ async def test_a_secret_reaches_the_tool_and_no_destination(project: Project, fo
         await until(lambda: stub.entries["convex"] and stub.entries["elasticsearch"], "entries arrive")
         await server.end()
         assert server.stored() >= 1
-        everything = "\n".join((server.dump(), server.said(), *stub.bodies))
+        everything = "\n".join((server.dump(), server.stderr_text(), *stub.bodies))
         assert "[redacted]" in everything
         assert SECRET[:8] not in everything
 
@@ -89,7 +89,7 @@ async def test_a_secret_in_an_argument_that_is_refused_is_shown_nowhere(project:
                 await server.call("say", count={"username": name, "password": SECRET})
         await server.end()
         assert server.stored("status = 'validation_error'") == 3
-        assert SECRET[-8:] not in server.dump() + server.said()
+        assert SECRET[-8:] not in server.dump() + server.stderr_text()
 
 
 async def test_a_forged_line_is_shown_as_what_it_is(project: Project, folder: Path) -> None:
@@ -99,9 +99,9 @@ async def test_a_forged_line_is_shown_as_what_it_is(project: Project, folder: Pa
         with pytest.raises(ToolFailedError):
             await server.call("fail", text=FORGED)
         await server.end()
-    table = project.run("-m", "baked_server", "logs", settings={"SQLITE_PATH": str(server.database)})
+    table = project.run(folder, "logs")
     assert table.returncode == 0, table.stderr
-    for shown in (server.said(), table.stdout):
+    for shown in (server.stderr_text(), table.stdout):
         assert "forged line" in shown
         assert not any(line.startswith("2026-01-01") for line in shown.splitlines())
         assert not any(char in shown for char in "\x1b\x9b\r\u202e\u2028")
@@ -145,50 +145,37 @@ async def test_no_secret_is_in_what_the_command_says(project: Project, folder: P
         }  # fmt: skip
         malformed = {**settings, "LOG_RETRY_ATTEMPTS": SECRET + "x", "HTTP_PORT": "none"}
         for arguments in (["--help"], ["doctor"], ["logs"]):
-            said = await _said(project, "-m", "baked_server", *arguments, **settings)
-            assert SECRET not in said, arguments
-            assert (arguments == ["doctor"]) == all(place in said for place in _places(settings, proxy.port, stub.port))
-        said = await _said(project, "-m", "baked_server", **{**malformed, "LOG_RETRY_ATTEMPTS": "many"})
-        assert "LOG_RETRY_ATTEMPTS" in said
-        assert SECRET not in said
+            printed = await _printed(project, folder, *arguments, **settings)
+            assert SECRET not in printed, arguments
+            assert (arguments == ["doctor"]) == all(
+                place in printed for place in _places(settings, proxy.port, stub.port)
+            )
+        printed = await _printed(project, folder, **{**malformed, "LOG_RETRY_ATTEMPTS": "many"})
+        assert "LOG_RETRY_ATTEMPTS" in printed
+        assert SECRET not in printed
         settings["SQLITE_PATH"] = str(folder / "served.db")
         async with StdioServer(project, folder / "server", **settings) as server:
             await server.call("say", count=10)
             await until(lambda: stub.requests > 4, "the backend has said what it thinks")
             state = json.dumps(await server.call("state"))
             await server.end()
-        assert SECRET not in server.said() + state
-
-
-SHOW = """
-from baked_server.config import ServerConfig, load_config
-c = load_config()
-print(repr(c), str(c), c.model_dump(), c.problems)
-ServerConfig()
-"""
-NAMES = """
-import sys
-from baked_server.config import load_config
-from baked_server.logging.factory import create_buffer
-from baked_server.logging.errors import SettingError
-try:
-    create_buffer(sys.argv[1], load_config())
-except SettingError as error:
-    print(error)
-"""
+        assert SECRET not in server.stderr_text() + state
 
 
 @pytest.mark.parametrize("form", ["{}", '"{}"', '["{}"]', '{{"url": "{}"}}', "{},{}", "'{}'"])
-async def test_no_secret_is_in_the_representation_of_the_configuration(project: Project, form: str) -> None:
-    """`repr`, `str` and a dump of the settings show stars, and so does what is said about a malformed one."""
+async def test_no_secret_is_in_the_representation_of_the_configuration(
+    project: Project, folder: Path, form: str
+) -> None:
+    """`repr`, `str` and a dump of the settings show stars, and so does the message about a malformed one."""
     settings = {**SECRET_SETTINGS, "ELASTICSEARCH_HOSTS": form.format(HOSTS, HOSTS), "POSTGRES_DSN": dsn(5432)}
-    said = await _said(project, "-c", SHOW, **settings)
-    assert "convex_api_key" in said
-    assert "elasticsearch_hosts" in said
-    said += await _said(project, "-m", "baked_server", **settings)
-    said += await _said(project, "-m", "baked_server", "doctor", **settings, **only("elasticsearch"))
-    assert "ELASTICSEARCH_HOSTS" in said
-    assert SECRET not in said
+    shown = await anyio.to_thread.run_sync(lambda: project.run_python(folder, FIXTURES / "show_config.py", **settings))
+    printed = shown.stdout + shown.stderr
+    assert "convex_api_key" in printed
+    assert "elasticsearch_hosts" in printed
+    printed += await _printed(project, folder, **settings)
+    printed += await _printed(project, folder, "doctor", **settings, **only("elasticsearch"))
+    assert "ELASTICSEARCH_HOSTS" in printed
+    assert SECRET not in printed
 
 
 def test_a_connection_url_keeps_its_query_in_the_example(tmp_path: Path) -> None:
@@ -221,10 +208,10 @@ async def test_a_malformed_setting_stops_its_destination_only(
         await server.call("say", count=1)
         await server.end()
         assert server.stored() >= 1
-    assert server.said().startswith(f"{setting} ")
-    assert "Traceback" not in server.said()
+    assert server.stderr_text().startswith(f"{setting} ")
+    assert "Traceback" not in server.stderr_text()
     alone = {**settings, "ENABLE_LOCAL_LOGGING": "false"}
-    done = await anyio.to_thread.run_sync(lambda: project.run("-m", "baked_server", settings=alone))
+    done = await anyio.to_thread.run_sync(lambda: project.run(folder, **alone))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith(f"{setting} ")
 
@@ -240,34 +227,32 @@ async def test_a_malformed_setting_stops_its_destination_only(
         ("kafka", "KAFKA_TOPIC", 'logs"; drop table x; --'),
     ],
 )
-async def test_a_name_that_is_none_is_refused_before_anything_is_sent(
-    project: Project, destination: str, setting: str, name: str
+async def test_an_invalid_name_is_refused_before_anything_is_sent(
+    project: Project, folder: Path, destination: str, setting: str, name: str
 ) -> None:
     """One sentence names the setting and the value."""
-    said = await _said(project, "-c", NAMES, destination, CONVEX_API_KEY="x", **{setting: name})
-    assert setting in said, said
-    assert name in said or repr(name) in said, said
+    settings = {"CONVEX_API_KEY": "x", setting: name}
+    done = project.run_python(folder, FIXTURES / "create_destination.py", destination, **settings)
+    assert setting in done.stdout, done
+    assert name in done.stdout or repr(name) in done.stdout, done.stdout
 
 
-async def test_a_name_with_a_schema_is_quoted(project: Project) -> None:
+@pytest.mark.parametrize(("name", "quoted"), [("audit.logs", '"audit"."logs"'), ("Logs", '"Logs"')])
+def test_a_table_name_is_quoted(project: Project, folder: Path, name: str, quoted: str) -> None:
     """`audit.logs` is a table of the schema audit; upper case stays upper case."""
-    script = (
-        "from baked_server.logging.destinations.postgres.schema import Table;"
-        "print(str(Table.of('audit.logs')), str(Table.of('Logs')))"
-    )
-    done = await anyio.to_thread.run_sync(lambda: project.run("-c", script))
-    assert (done.returncode, done.stdout, done.stderr) == (0, '"audit"."logs" "Logs"\n', "")
+    done = project.run_python(folder, FIXTURES / "quote_table.py", name)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{quoted}\n", "")
 
 
 def test_the_projects_own_workflow_audits_its_dependencies(project: Project) -> None:
     """A known hole in a dependency fails the build of the generated project."""
-    workflows = project.folder.glob(".github/workflows/*.y*ml")
+    workflows = project.source.glob(".github/workflows/*.y*ml")
     assert any("pip-audit" in file.read_text(encoding="utf-8") for file in workflows)
 
 
-async def _said(project: Project, *arguments: str, **settings: str) -> str:
-    """Return what a command of the project said, on both streams; it runs beside the test's own backends."""
-    done = await anyio.to_thread.run_sync(lambda: project.run(*arguments, settings=settings))
+async def _printed(project: Project, folder: Path, *arguments: str, **settings: str) -> str:
+    """Return what a command of the project prints on both streams; the test's own backends run meanwhile."""
+    done = await anyio.to_thread.run_sync(lambda: project.run(folder, *arguments, **settings))
     return done.stdout + done.stderr
 
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .measure import BLOCK, LAG_LIMIT, Comparison, check_lag, check_unharmed
-from .servers import StdioServer, until
+from tests.support.measure import BLOCK, LAG_LIMIT, Comparison, check_lag, check_unharmed
+from tests.support.servers import StdioServer, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 LINES = 500
@@ -231,14 +231,14 @@ async def _complains(server: StdioServer, about: str = "") -> bool:
 
 def _complaints(server: StdioServer) -> int:
     """Return how many lines on stderr say that the file cannot be written to."""
-    return sum(" sqlite: " in line and "entries wait" in line for line in server.said().splitlines())
+    return sum(" sqlite: " in line and "entries wait" in line for line in server.stderr_text().splitlines())
 
 
 async def check_said_once(server: StdioServer, begin: float) -> None:
     """Check that one line says it, and one that it is over; one more is due where the test took that long."""
     over = " sqlite: delivering again after "
-    await until(lambda: over in server.said(), "stderr says that it is over")
-    said = [line for line in server.said().splitlines() if " sqlite: " in line]
+    await until(lambda: over in server.stderr_text(), "stderr says that it is over")
+    said = [line for line in server.stderr_text().splitlines() if " sqlite: " in line]
     assert 1 <= _complaints(server) <= 1 + (time.monotonic() - begin) // AGAIN, said
     assert sum(over in line for line in said) == 1, said
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .servers import StdioServer, ToolFailedError
+from tests.support.servers import StdioServer, ToolFailedError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.support.project import Project
 
-    from .project import Project
+FIXTURES = Path(__file__).with_name("fixtures")
 
 pytestmark = pytest.mark.anyio
 LINES = 100
@@ -37,7 +38,7 @@ async def test_a_tool_module_that_sets_up_logging_takes_no_line_away(
     project: Project, folder: Path, how: str, gone: str
 ) -> None:
     """`logger.remove()`, `basicConfig(force=True)` and `dictConfig` at import are undone, and that is said once."""
-    async with StdioServer(project, folder, PLANTED_SET_UP=how) as server:
+    async with StdioServer(project, folder, PROBE_SET_UP=how) as server:
         await server.call("say", count=LINES)
         await server.end()
         assert server.lines() == LINES
@@ -50,42 +51,11 @@ async def test_a_tool_may_configure_its_stdout(project: Project, folder: Path) -
         assert await server.call("configure_stdout") == "utf-8"
 
 
-ENDS = """
-import asyncio
-from contextlib import suppress
-from mcp.shared.exceptions import MCPError
-from mcp.types import InputRequiredResult
-from baked_server.logging.destinations.sqlite import SQLiteDestination
-from baked_server.logging.unified_logger import UnifiedLogger
-from baked_server.server.recording import RecordingMCPServer
-
-UnifiedLogger.initialize(SQLiteDestination("ends.db"))
-server = RecordingMCPServer("ends")
-
-@server.tool()
-async def ask() -> InputRequiredResult:
-    return InputRequiredResult(requestState="asked")
-
-@server.tool()
-async def refuse() -> str:
-    raise MCPError(-32000, "not now")
-
-async def main():
-    assert isinstance(await server.call_tool("ask", {}), InputRequiredResult)
-    with suppress(MCPError):
-        await server.call_tool("refuse", {})
-
-asyncio.run(main())
-"""
-
-
-def test_a_question_to_the_client_and_an_error_of_the_protocol_are_recorded(project: Project) -> None:
-    """A tool that asks for input has not failed; an MCPError reaches the client as it is, and is a failure."""
-    database = project.folder / "ends.db"
-    database.unlink(missing_ok=True)
-    done = project.run("-c", ENDS)
+def test_a_question_to_the_client_and_an_error_of_the_protocol_are_recorded(project: Project, folder: Path) -> None:
+    """A tool that asks for input has not failed; an MCPError reaches the client unchanged, and is a failure."""
+    done = project.run_python(folder, FIXTURES / "unusual_outcomes.py")
     assert done.returncode == 0, done.stderr
-    with closing(sqlite3.connect(database)) as connection:
+    with closing(sqlite3.connect(folder / "logs.db")) as connection:
         columns = "tool_name, status, level, error_type, error_message"
         found = connection.execute(f"SELECT {columns} FROM unified_logs WHERE tool_name IS NOT NULL ORDER BY id")
         assert found.fetchall() == [

@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +14,6 @@ import pytest
 from scripts.project import UV
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import Bake, Environment
 
 TEXTS = {
@@ -44,6 +43,7 @@ TEXTS = {
     "a keyword": "import",
     "long": "x" * 500,
 }
+SERVER_NAME = Path(__file__).with_name("fixtures") / "server_name.py"
 FIELDS = ("project_name", "description", "author_name")
 
 
@@ -80,18 +80,8 @@ def test_an_odd_project_can_be_installed_and_answers(bake: Bake, installed: Envi
     scripts = installed(project)
     shown = subprocess.run([scripts / "odd", "--help"], capture_output=True, text=True, check=True).stdout
     assert "".join(odd.split()) in "".join(shown.split())
-    program = (
-        "import asyncio, json\n"
-        "from mcp import Client\n"
-        "from odd.server.app import create_mcp_server\n"
-        "async def main():\n"
-        "    async with Client(create_mcp_server()) as client:\n"
-        "        names = [client.server_info.name, client.server_info.title]\n"
-        "    print(json.dumps(names))\n"
-        "asyncio.run(main())\n"
-    )
     done = subprocess.run(
-        [scripts / "python", "-c", program],
+        [scripts / "python", SERVER_NAME, "odd"],
         cwd=project,
         env={"HOME": str(tmp_path)},
         capture_output=True,

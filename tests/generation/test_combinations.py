@@ -163,18 +163,6 @@ def test_mypy_finds_nothing(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_default_project_is_small(baked: Baked) -> None:
-    """It has at most 60 files, so that it can be read."""
-    assert len(texts(baked({}))) <= 60
-
-
-@pytest.mark.parametrize("answers", EXTREMES.values(), ids=EXTREMES.keys())
-def test_no_module_is_long(baked: Baked, answers: Answers) -> None:
-    """No Python module has over 300 lines."""
-    lines = {path: text.count("\n") for path, text in texts(baked(answers)).items() if path.endswith(".py")}
-    assert {path: count for path, count in lines.items() if count > 300} == {}
-
-
 def _unwanted_words(answers: Answers) -> list[str]:
     words: list[str] = []
     for name, entry in MANIFEST["destinations"].items():

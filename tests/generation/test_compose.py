@@ -35,9 +35,9 @@ def services(baked: Baked, answers: Answers) -> dict[str, Any]:
 
 def addresses(baked: Baked) -> dict[str, tuple[str, str]]:
     """Return where a project's tests look for each backend: the variable that says it, and the default."""
-    kits = texts(baked(everything_on()))
+    files = texts(baked(everything_on()))
     read = {
-        name: re.findall(r'"(TEST_\w+)", "(.*?)"', kits[f"tests/logging/destinations/{name}_kit.py"])
+        name: re.findall(r'"(TEST_\w+)", "(.*?)"', files[f"tests/logging/destinations/{name}/{name}_helpers.py"])
         for name in VERSIONS
     }
     return {name: found[0] for name, found in read.items()}

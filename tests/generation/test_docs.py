@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,6 @@ from tests.generation.combinations import EXTREMES, Answers, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.conftest import Baked, Environment
 
@@ -31,25 +31,7 @@ TROUBLE = ROOT / "docs" / "troubleshooting.md"
 DESCRIBED = {"SQLITE_PATH": "logs.db in the user's data folder"}
 """Defaults that depend on the machine, in words."""
 
-SETTINGS = """
-import json
-from {slug}.config import ServerConfig
-print(json.dumps([[name, field.get_default(), field.description] for name, field in ServerConfig.model_fields.items()],
-                 default=lambda value: getattr(value, "get_secret_value", value.__str__)()))
-"""
-
-COMMAND = "from {slug}.cli import main; raise SystemExit(main())"
-DOCTOR = """
-from {slug}.cli import main
-from {slug}.logging.destinations import LOCAL, PRODUCTION
-
-async def fail(*_):
-    raise OSError("gone")
-
-for kind in (*LOCAL.values(), *PRODUCTION.values()):
-    kind.open = kind.write_batch = fail
-raise SystemExit(main(["doctor", "--enable-production-logging", "--log-destination-type", ",".join(PRODUCTION)]))
-"""
+FIXTURES = Path(__file__).with_name("fixtures")
 
 
 def rows(page: Path, head: str) -> list[list[str]]:
@@ -102,7 +84,7 @@ def test_a_projects_own_pages_name_its_settings(baked: Baked, installed: Environ
 def test_a_projects_own_page_lists_its_commands_and_options(baked: Baked, installed: Environment) -> None:
     """As `--help` does, verb by verb: each with what it means, in the same order."""
     project = baked(everything_on())
-    help_of = partial(_output, baked, installed, COMMAND)
+    help_of = partial(_output, baked, installed)
     expected = [[f"`{name}`", text] for name, text in _in_help(help_of("--help")) if name.startswith("--")]
     for verb, text in _in_help(help_of("--help")):
         if not verb.startswith("-"):
@@ -113,7 +95,7 @@ def test_a_projects_own_page_lists_its_commands_and_options(baked: Baked, instal
 
 def test_doctor_says_how_to_fix_each_destination(baked: Baked, installed: Environment) -> None:
     """The line after the failure says which of its settings must name what, and which page says more."""
-    lines = _output(baked, installed, DOCTOR).splitlines()
+    lines = _output(baked, installed, FIXTURES / "doctor_without_backends.py").splitlines()
     settings = {name.upper() for name, _, _ in _settings(baked, installed)}
     after = {line.split()[1].rstrip(":"): next_line for line, next_line in pairwise(lines) if line.startswith("FAIL")}
     assert after.keys() == MANIFEST["destinations"].keys()
@@ -198,10 +180,11 @@ def _run(scripts: Path, project: Path, module: str, *arguments: str | Path) -> N
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _output(baked: Baked, installed: Environment, program: str, *arguments: str) -> str:
-    """Return what a program prints in the project that has everything, one line a sentence."""
+def _output(baked: Baked, installed: Environment, *arguments: str | Path) -> str:
+    """Return the output of a program of `fixtures/`, or of the project's own command, one line a sentence."""
     project = baked(everything_on())
-    command = [str(installed(project) / "python"), "-B", "-c", program.format(slug=project.name), *arguments]
+    program = [arguments[0], project.name] if isinstance(arguments[0], Path) else ["-m", project.name, *arguments]
+    command = [installed(project) / "python", "-B", *program]
     wide = {**os.environ, "COLUMNS": "1000"}
     done = subprocess.run(command, cwd=project.parent, capture_output=True, text=True, env=wide, check=False)
     assert done.stderr == ""
@@ -209,7 +192,7 @@ def _output(baked: Baked, installed: Environment, program: str, *arguments: str)
 
 
 def _settings(baked: Baked, installed: Environment) -> list[tuple[str, Any, str]]:
-    found: list[tuple[str, Any, str]] = json.loads(_output(baked, installed, SETTINGS))
+    found: list[tuple[str, Any, str]] = json.loads(_output(baked, installed, FIXTURES / "list_settings.py"))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The manifest is the one list of what can be chosen: the questions agree with it, and a line in it is enough."""
+"""The manifest lists what can be chosen: the questions agree with it, and one entry adds a destination."""
 
 from __future__ import annotations
 
@@ -41,14 +41,12 @@ def test_every_question_is_asked_in_words() -> None:
 
 @pytest.mark.parametrize("name", MANIFEST["destinations"])
 def test_destinations_are_whole(name: str) -> None:
-    """Each has a module, a test, a page, questions that are asked, and no path that matches nothing."""
+    """Each has a folder, tests, a page, questions that are asked, and no path that matches nothing."""
     entry = MANIFEST["destinations"][name]
-    for path in (
-        PACKAGE / f"logging/destinations/{name}.py",
-        f"tests/logging/destinations/test_{name}.py",
-        f"docs/destinations/{name}.md",
-    ):
-        assert (SOURCE / path).is_file(), path
+    assert (SOURCE / PACKAGE / "logging" / "destinations" / name / "destination.py").is_file()
+    assert (SOURCE / "docs" / "destinations" / f"{name}.md").is_file()
+    tests = SOURCE / "tests" / "logging" / "destinations"
+    assert (tests / name).is_dir() or (tests / f"test_{name}.py").is_file()
     asked = {*entry["answers"], *entry.get("secrets", [])}
     assert asked <= set(questions())
     assert set(entry.get("rules", {})) <= asked
@@ -70,30 +68,34 @@ def test_patterns_match_files_only() -> None:
     assert [path for pattern in patterns for path in SOURCE.glob(pattern) if not path.is_file()] == []
 
 
-def test_one_line_adds_a_destination(tmp_path: Path) -> None:
-    """With a line in the manifest and its name among the choices a destination can be chosen, or leaves no trace."""
-    template = tmp_path / "template"
+@pytest.mark.parametrize("test", ["test_nowhere.py", "nowhere/test_destination.py"])
+def test_one_entry_and_its_files_add_a_destination(tmp_path: Path, test: str) -> None:
+    """A new destination can be chosen, and leaves no trace in a project that does not choose it."""
+    template = _copy_of_template(tmp_path / "template")
+    files = _add_nowhere(template, f"tests/logging/destinations/{test}")
+
+    without = texts(bake(tmp_path / "without", template=template))
+    assert without == texts(bake(tmp_path / "before"))
+
+    project = bake(tmp_path / "with", {"production_log_destination": "nowhere"}, template=template)
+    added = texts(project)
+    assert set(added) - set(without) == {"compose.yaml", *(path.replace("*", project.name) for path in files)}
+    destinations = added[f"src/{project.name}/logging/destinations/__init__.py"]
+    assert "from .nowhere import NowhereDestination, NowhereSettings" in destinations
+    assert '"nowhere": NowhereDestination' in destinations
+    assert "nowhere-driver>=1,<2" in added["pyproject.toml"]
+    assert '"nowhere_url": "http://nowhere"' in added[f"src/{project.name}/choices.py"]
+
+
+def _copy_of_template(template: Path) -> Path:
     template.mkdir()
     for name in ("cookiecutter.json", "hooks", SOURCE.name):
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, template / name)
-    _add_nowhere(template)
-    without = bake(tmp_path / "without", template=template)
-    assert texts(without) == texts(bake(tmp_path / "before"))
-    with_it = texts(bake(tmp_path / "with", {"production_log_destination": "nowhere"}, template=template))
-    assert "NowhereDestination.from_config" in with_it["src/my_mcp_server/choices.py"]
-    assert "nowhere-driver>=1,<2" in with_it["pyproject.toml"]
-    assert '"nowhere_url": "http://nowhere"' in with_it["src/my_mcp_server/choices.py"]
-    assert set(with_it) - set(texts(without)) >= {
-        "compose.yaml",
-        "docs/destinations/nowhere.md",
-        "nowhere/extra.txt",
-        "src/my_mcp_server/logging/destinations/nowhere.py",
-        "tests/logging/destinations/test_nowhere.py",
-    }
+    return template
 
 
-def _add_nowhere(template: Path) -> None:
-    """Add a destination to a copy of the template as the documentation says."""
+def _add_nowhere(template: Path, test: str) -> list[str]:
+    """Add a destination to a copy of the template as its documentation describes it; return its files."""
     content = questions(template)
     content["production_log_destination"].append("nowhere")
     content["nowhere_url"] = "http://nowhere"
@@ -109,12 +111,16 @@ def _add_nowhere(template: Path) -> None:
         "service": {"image": "nowhere"},
     }
     (template / "cookiecutter.json").write_text(json.dumps(content))
-    project = template / SOURCE.name
-    for path in (
-        project / PACKAGE / "logging/destinations/nowhere.py",
-        project / "tests/logging/destinations/test_nowhere.py",
-        project / "docs/destinations/nowhere.md",
-        project / "nowhere/extra.txt",
-    ):
+    folder = "src/*/logging/destinations/nowhere"
+    files = [
+        f"{folder}/__init__.py",
+        f"{folder}/destination.py",
+        test,
+        "docs/destinations/nowhere.md",
+        "nowhere/extra.txt",
+    ]
+    for name in files:
+        path = template / SOURCE.name / name.replace("*", SOURCE.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text('"""Nowhere."""\n')
+    return files

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,6 @@ from tests.generation import interpreters
 from tests.generation.test_projects import call_echo, run_own_tests
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import Baked, Environment
 
 PYTHONS = {version: path for version, path in interpreters.find().items() if path is not None}
@@ -22,29 +21,7 @@ OTHERS = {version: path for version, path in PYTHONS.items() if version != inter
 OTHERS |= {} if OTHERS else {interpreters.DEFAULT_VERSION: interpreters.DEFAULT}
 """Those on which the rest of this suite does not run; where there are none, no test would be left out unsaid."""
 
-# Makes this Python as poor as Windows' one, after what a project requires was imported; then serves over stdio.
-WITHOUT_POSIX = """
-import asyncio, importlib, os, pkgutil, random, signal, subprocess, sys
-import aiosqlite, loguru, mcp.server.mcpserver, orjson, platformdirs, pydantic_settings, uvicorn, yaml
-
-def refuse(*_):
-    raise NotImplementedError
-
-asyncio.SelectorEventLoop.add_signal_handler = refuse
-missing = {
-    os: "chown fchmod fork getpgid getuid geteuid killpg register_at_fork setsid sched_getaffinity sysconf uname",
-    signal: "SIGALRM SIGHUP SIGKILL SIGPIPE SIGQUIT SIGUSR1 alarm pthread_kill pthread_sigmask setitimer siginterrupt",
-}
-for module, names in missing.items():
-    for name in names.split():
-        vars(module).pop(name, None)
-sys.modules.update(dict.fromkeys(("fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty")))
-package = importlib.import_module(sys.argv[1])
-for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-    if not module.name.endswith("__main__"):
-        importlib.import_module(module.name)
-sys.exit(importlib.import_module(package.__name__ + ".cli").main(sys.argv[2:]))
-"""
+WITHOUT_POSIX = Path(__file__).with_name("fixtures") / "without_posix.py"
 
 
 @pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS.keys())
@@ -73,7 +50,7 @@ def test_what_depends_on_python_passes_its_own_tests(
 def test_it_runs_without_posix(baked: Baked, installed: Environment, tmp_path: Path) -> None:
     """Where this system's own functions, signals and modules are missing it serves, records, and shows what it did."""
     scripts = installed(baked({}))
-    poor: list[str | Path] = [scripts / "python", "-W", "error", "-c", WITHOUT_POSIX, "my_mcp_server"]
+    poor: list[str | Path] = [scripts / "python", "-W", "error", WITHOUT_POSIX, "my_mcp_server"]
     assert call_echo(scripts, poor, tmp_path) == "ça va?"
     environment = {**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
     said = [

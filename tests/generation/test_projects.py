@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +17,6 @@ from scripts.project import ROOT, bake, uv
 from tests.generation.combinations import ALONE, EXTREMES, Answers, every_pair
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import Baked, Environment
 
 CALL_TOOL = ROOT / "scripts" / "call_tool.py"
@@ -39,34 +38,7 @@ OTHER_DEFAULTS = {
     "project_name": "Another: 'one'",
 }
 
-# Imports every module of a package, tells what that changed, then calls each tool of its server that takes a text.
-IMPORT_AND_CALL = """
-import asyncio, importlib, json, logging, os, pkgutil, sys, threading
-
-import loguru, mcp.server.mcpserver
-from mcp import Client
-
-def state():
-    root = logging.getLogger()
-    return root.handlers[:], root.level, list(loguru.logger._core.handlers), threading.enumerate(), sys.excepthook
-
-async def call(server):
-    async with Client(server) as client:
-        names = [tool.name for tool in (await client.list_tools()).tools]
-        answers = [await client.call_tool("echo", {"text": "hello"})] if "echo" in names else []
-        return [part.text for answer in answers for part in answer.content]
-
-events, before = [], state()
-watched = ("socket.__new__", "subprocess.Popen", "os.mkdir")
-sys.addaudithook(lambda event, arguments: events.append(event) if event in watched else None)
-package = importlib.import_module(sys.argv[1])
-for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-    if not module.name.endswith("__main__"):
-        importlib.import_module(module.name)
-found = {"events": events[:], "unchanged": state() == before, "written": os.listdir()}
-found["answers"] = asyncio.run(call(importlib.import_module(sys.argv[1] + ".server.app").create_mcp_server()))
-print(json.dumps(found))
-"""
+FIXTURES = Path(__file__).with_name("fixtures")
 
 
 def call_echo(scripts: Path, command: list[str | Path], folder: Path) -> str:
@@ -144,7 +116,7 @@ def test_every_combination_answers_and_does_nothing_when_imported(
     project = baked({**answers, "python_version": "3.11"})
     before = {path: path.stat().st_mtime_ns for path in project.rglob("*")}
     done = subprocess.run(
-        [environment(project) / "python", "-W", "error", "-c", IMPORT_AND_CALL, project.name],
+        [environment(project) / "python", "-W", "error", FIXTURES / "import_and_call.py", project.name],
         cwd=tmp_path,
         env={"HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(project / "src")},
         capture_output=True,

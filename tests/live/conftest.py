@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from tests.backends.cache import cached
-from tests.faults.project import shared_project
-
-from .project import Project, install
 from .routes import MakeRoute, route_maker
 from .targets import ConvexTarget, ElasticsearchTarget, KafkaTarget, PostgresTarget, SQLiteTarget, Target
 
@@ -20,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.backends import Kafka
-    from tests.faults.project import Project as ProbedProject
+    from tests.support.project import Project
 
 PRODUCTION = ("kafka", "elasticsearch", "postgres", "convex")
 ALL = (*PRODUCTION, "sqlite")
@@ -29,23 +25,9 @@ MakeTarget = Callable[[str], Target]
 
 
 @pytest.fixture(scope="session")
-def project(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The baked project, installed, for all workers of this run."""
-    folder = tmp_path_factory.getbasetemp()
-    folder = (folder.parent if hasattr(pytestconfig, "workerinput") else folder) / "live"
-    return Project(cached("project", install, root=folder))
-
-
-@pytest.fixture(scope="session")
-def probed(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> ProbedProject:
-    """The server of the fault suite, with every destination too: its tools look inside."""
-    return shared_project(pytestconfig, tmp_path_factory)
-
-
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    """Run asynchronous tests on asyncio."""
-    return "asyncio"
+def project(everything_project: Project) -> Project:
+    """Return the project with every destination."""
+    return everything_project
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from .proxy import proxied
+from tests.support.auth_proxy import proxied
+
 from .targets import ConvexTarget, ElasticsearchTarget, KafkaTarget, PostgresTarget, Target
 
 API_KEY = "my-id:a-secret-api-key"

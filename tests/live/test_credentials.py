@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.backends.processes import wait_until
+from tests.support.auth_proxy import proxied
+from tests.support.processes import LineServer
 
 from .logins import (
     API_KEY,
@@ -26,15 +28,13 @@ from .logins import (
     kafka_scram_512,
     postgres,
 )
-from .processes import Server
-from .proxy import proxied
 from .targets import ElasticsearchTarget, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 WRONG = "wr0ng-secret"
 PATIENCE = 30.0
@@ -170,12 +170,12 @@ def test_tool_calls_arrive_with_the_right_credentials(project: Project, right: L
     """What a running server records is there, and the credentials stay out of what it says."""
     text = unique()
 
-    with Server(project, tmp_path, **right.settings) as server:
+    with LineServer(project, tmp_path, **right.settings) as server:
         assert server.call("echo", text=text) == text
         arrived = right.target.wait_for(text, "output_summary", "tool_name", "status")
 
     assert arrived == [(text, "echo", "success")]
-    assert all(secret not in server.said() for secret in right.secrets)
+    assert all(secret not in server.stderr_text() for secret in right.secrets)
 
 
 def test_doctor_names_the_mistake(project: Project, mistaken: tuple[Login, str], tmp_path: Path) -> None:
@@ -197,16 +197,16 @@ def test_a_server_names_the_mistake_and_runs_on(project: Project, mistaken: tupl
     login, sentence = mistaken
     text = unique()
 
-    with Server(project, tmp_path, **{**login.settings, "ENABLE_LOCAL_LOGGING": "true"}) as server:
+    with LineServer(project, tmp_path, **{**login.settings, "ENABLE_LOCAL_LOGGING": "true"}) as server:
         assert server.call("echo", text=text) == text
         said = re.compile(rf" {login.target.name}: {sentence} \(")
-        assert wait_until(lambda: said.search(server.said()) is not None, PATIENCE), server.said()
+        assert wait_until(lambda: said.search(server.stderr_text()) is not None, PATIENCE), server.stderr_text()
         assert server.call("echo", text=f"{text} again") == f"{text} again"
         assert server.end() == 0
 
-    assert len(said.findall(server.said())) == 1, server.said()
-    assert "Traceback" not in server.said()
-    assert all(secret not in server.said() for secret in login.secrets)
+    assert len(said.findall(server.stderr_text())) == 1, server.stderr_text()
+    assert "Traceback" not in server.stderr_text()
+    assert all(secret not in server.stderr_text() for secret in login.secrets)
     assert login.target.find(text, "output_summary") == []
 
 

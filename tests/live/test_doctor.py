@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 NAMES = {"kafka": "Kafka", "elasticsearch": "Elasticsearch", "postgres": "PostgreSQL", "convex": "Convex"}
 SECRET = "a-secret-of-ours"
@@ -68,5 +68,7 @@ def _failure(project: Project, folder: Path, name: str, port: int) -> str:
     assert SECRET not in done.stdout
     _, failure, fix_hint, *_ = done.stdout.splitlines()
     assert failure.startswith(f"FAIL  {name}: written 0, ")
-    assert re.fullmatch(rf" +to fix it: {name.upper()}_[A-Z_]+ must name .*; see docs/destinations/{name}\.md", fix_hint)
+    assert re.fullmatch(
+        rf" +to fix it: {name.upper()}_[A-Z_]+ must name .*; see docs/destinations/{name}\.md", fix_hint
+    )
     return failure.partition("; last error: ")[2]

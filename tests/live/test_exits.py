@@ -8,32 +8,29 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-import subprocess
 import time
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
 import pytest
 
-from tests.faults.exits import DRAIN, TEARDOWN, forget, until_open
-from tests.faults.proxy import Mode
-from tests.faults.servers import HttpServer, Server, StdioServer, until
+from tests.support.exits import DRAIN, TEARDOWN, forget, until_open
+from tests.support.proxy import Mode
+from tests.support.servers import HttpServer, Server, StdioServer, until
 
 from .conftest import PRODUCTION, MakeTarget
-from .project import PLANTED
 from .targets import unique
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.support.project import Project
 
-    from tests.faults.project import Project
-
-    from .project import Project as OwnProject
     from .routes import MakeRoute
 
 pytestmark = [pytest.mark.anyio, pytest.mark.alone]
+FIXTURES = Path(__file__).with_name("fixtures")
 LINES = 2_000
 LEFT = 3
 """The exit code of a server that an exception ended."""
@@ -57,28 +54,28 @@ PATIENT = {"LOG_DRAIN_TIMEOUT_MS": "20000"}
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("name", PRODUCTION)
 async def test_every_exit_delivers_everything(
-    probed: Project, make_target: MakeTarget, tmp_path: Path, name: str, how: str
+    project: Project, make_target: MakeTarget, tmp_path: Path, name: str, how: str
 ) -> None:
     """2,000 of 2,000 lines that were logged just before the end are in the backend and in SQLite, each once."""
     target, text = make_target(name), unique()
     kind, number, expected = HOW[how]
     settings = {"ENABLE_PRODUCTION_LOGGING": "true", "LOG_DESTINATION_TYPE": name, **target.settings}
 
-    async with kind(probed, tmp_path, **settings) as server:
+    async with kind(project, tmp_path, **settings) as server:
         await until_open(server, "sqlite", name)
         await _warm_up(server, name)
         await server.call("say", count=LINES, text=text)
         code, seconds = await (_leave(server) if expected == LEFT else server.end(number))
 
-    assert (code, server.lines(text)) == (expected, LINES), server.said()[-2_000:]
+    assert (code, server.lines(text)) == (expected, LINES), server.stderr_text()[-2_000:]
     assert seconds <= DRAIN + TEARDOWN
     arrived = await anyio.to_thread.run_sync(partial(target.find, text, "message"))
-    assert sorted(arrived) == sorted((f"{text} {line}",) for line in range(LINES)), server.said()[-2_000:]
+    assert sorted(arrived) == sorted((f"{text} {line}",) for line in range(LINES)), server.stderr_text()[-2_000:]
 
 
 @pytest.mark.parametrize("how", HUNG)
 async def test_backends_whose_replies_are_cut_delay_an_exit_by_the_deadline_at_most(
-    probed: Project, make_route: MakeRoute, tmp_path: Path, how: str
+    project: Project, make_route: MakeRoute, tmp_path: Path, how: str
 ) -> None:
     """One byte of each reply and no more, once sessions exist: SQLite has every line, and stderr who has them not."""
     kind, number, expected = HOW[how]
@@ -87,38 +84,28 @@ async def test_backends_whose_replies_are_cut_delay_an_exit_by_the_deadline_at_m
         routes = [await stack.enter_async_context(make_route(name)) for name in PRODUCTION]
         for route in routes:
             settings |= route.target.settings
-        server = await stack.enter_async_context(kind(probed, tmp_path, **settings))
+        server = await stack.enter_async_context(kind(project, tmp_path, **settings))
         await until_open(server, "sqlite", *PRODUCTION)
         for route in routes:
             route.proxy.mode = Mode.HALF
         await server.call("say", count=LINES, text=text)
         code, seconds = await server.end(number)
 
-    assert (code, server.lines(text)) == (expected, LINES), server.said()[-2_000:]
+    assert (code, server.lines(text)) == (expected, LINES), server.stderr_text()[-2_000:]
     assert seconds <= DRAIN + TEARDOWN
-    written = dict(re.findall(r" (\w+): written (\d+), ", server.said()))
+    written = dict(re.findall(r" (\w+): written (\d+), ", server.stderr_text()))
     assert all(int(written[name]) < LINES for name in PRODUCTION), written
 
 
 @pytest.mark.parametrize("end", SCRIPT_ENDS)
 @pytest.mark.parametrize("name", PRODUCTION)
 def test_a_script_delivers_what_it_logged_when_it_ends(
-    project: OwnProject, make_target: MakeTarget, tmp_path: Path, name: str, end: str
+    project: Project, make_target: MakeTarget, tmp_path: Path, name: str, end: str
 ) -> None:
     """`UnifiedLogger.initialize(destination)` is all it needs: 2,000 of 2,000 lines are in the backend, each once."""
     target, text = make_target(name), unique()
-    environment = project.environment(tmp_path, **target.alone, **PATIENT)
-
-    done = subprocess.run(
-        [project.python, PLANTED / "script.py", text, str(LINES), end],
-        cwd=tmp_path,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    settings = {**target.alone, **PATIENT}
+    done = project.run_python(tmp_path, FIXTURES / "script.py", text, str(LINES), end, **settings)
 
     assert done.returncode == SCRIPT_ENDS[end], done.stderr[-2_000:]
     arrived = target.find(text, "message")

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.processes import LineServer
+
 from .conftest import PRODUCTION
-from .processes import Server
 from .targets import ConvexTarget, ElasticsearchTarget, KafkaTarget, PostgresTarget, camel, unique
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.backends import Convex, Elasticsearch, Kafka, Postgres
-
-    from .project import Project
+    from tests.support.project import Project
 
 FIXED = {
     "correlation_id": "text", "timestamp": "timestamp with time zone", "level": "text", "log_type": "text",
@@ -66,7 +66,7 @@ def seen(
     for target in targets:
         settings |= target.settings
     text = unique()
-    with Server(project, tmp_path_factory.mktemp("seen"), **settings) as server:
+    with LineServer(project, tmp_path_factory.mktemp("seen"), **settings) as server:
         assert server.call("echo", text=text) == text
         assert "No temperature for" in server.call("temperature", city=text)
         for target in targets:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 import pytest
 
-from tests.faults.servers import StdioServer, until
+from tests.support.servers import StdioServer, until
 
 from .targets import unique
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.faults.project import Project
+    from tests.support.project import Project
 
     from .conftest import MakeTarget
     from .targets import Target
@@ -30,7 +30,7 @@ STILL = 1.0
 TALKERS = ("kafka", "postgres")
 
 
-async def test_drivers_at_debug_make_no_entries(probed: Project, make_target: MakeTarget, tmp_path: Path) -> None:
+async def test_drivers_at_debug_make_no_entries(project: Project, make_target: MakeTarget, tmp_path: Path) -> None:
     """N lines make N entries in Kafka and PostgreSQL, and a server at rest makes none; stderr shows what they said."""
     targets, text = [make_target(name) for name in TALKERS], unique()
     settings = {"ENABLE_PRODUCTION_LOGGING": "true", "LOG_DESTINATION_TYPE": ",".join(TALKERS)}
@@ -38,7 +38,7 @@ async def test_drivers_at_debug_make_no_entries(probed: Project, make_target: Ma
     for target in targets:
         settings |= target.settings
 
-    async with StdioServer(probed, tmp_path, **settings) as server:
+    async with StdioServer(project, tmp_path, **settings) as server:
         await server.call("say", count=LINES, text=text)
         logged = await server.all_counters()
 
@@ -58,7 +58,7 @@ async def test_drivers_at_debug_make_no_entries(probed: Project, make_target: Ma
         assert lines == sorted(f"{text} {number}" for number in range(LINES))
         strange = [row for row in rows if row[2].startswith("log-writer") or _is_a_drivers(row[1])]
         assert not strange, strange[:10]
-    assert "aiokafka" in server.said()
+    assert "aiokafka" in server.stderr_text()
 
 
 async def _settled(target: Target, count: int) -> list[tuple[Any, ...]]:

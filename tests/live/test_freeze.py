@@ -16,9 +16,9 @@ import anyio.to_thread
 import pytest
 
 from tests.backends import Backend, Convex, Elasticsearch, Kafka, Postgres
-from tests.faults.exits import until_open
-from tests.faults.measure import LAG_LIMIT, check_lag
-from tests.faults.servers import StdioServer, until
+from tests.support.exits import until_open
+from tests.support.measure import LAG_LIMIT, check_lag
+from tests.support.servers import StdioServer, until
 
 from .conftest import PRODUCTION
 from .targets import ConvexTarget, ElasticsearchTarget, KafkaTarget, PostgresTarget, SQLiteTarget, Target, unique
@@ -26,7 +26,7 @@ from .targets import ConvexTarget, ElasticsearchTarget, KafkaTarget, PostgresTar
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.faults.project import Project
+    from tests.support.project import Project
 
 _logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Stream:
 
 
 async def test_backends_that_freeze_cost_no_entry_and_delay_nobody(
-    probed: Project, subtests: pytest.Subtests, tmp_path: Path
+    project: Project, subtests: pytest.Subtests, tmp_path: Path
 ) -> None:
     """Tool calls and log lines do not wait meanwhile; afterwards everything is there, once.
 
@@ -105,7 +105,7 @@ async def test_backends_that_freeze_cost_no_entry_and_delay_nobody(
             PostgresTarget(postgres),
             ConvexTarget(convex),
         )
-        stream = await _live_through(probed, tmp_path / "server", backends, targets)
+        stream = await _live_through(project, tmp_path / "server", backends, targets)
 
         assert statistics.median_high(stream.slowest) <= LAG_LIMIT, f"ms: {stream.slowest}"
         for target in (*targets, SQLiteTarget(tmp_path / "server" / "logs.db")):

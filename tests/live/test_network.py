@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 import pytest
 
-from tests.faults.exits import until_open
-from tests.faults.proxy import Mode
-from tests.faults.servers import StdioServer, until
+from tests.support.exits import until_open
+from tests.support.proxy import Mode
+from tests.support.servers import StdioServer, until
 
 from .conftest import PRODUCTION
 from .targets import Row, Target, unique
@@ -22,7 +22,7 @@ from .targets import Row, Target, unique
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.faults.project import Project
+    from tests.support.project import Project
 
     from .routes import MakeRoute
 
@@ -39,7 +39,7 @@ sessions = pytest.mark.parametrize("name", ["kafka", "postgres"])
 
 
 async def test_backends_that_take_60_ms_get_everything_with_the_default_settings(
-    probed: Project, make_route: MakeRoute, tmp_path: Path
+    project: Project, make_route: MakeRoute, tmp_path: Path
 ) -> None:
     """Each at the first attempt, which takes as long as it takes."""
     text, settings = unique(), {"ENABLE_PRODUCTION_LOGGING": "true", "LOG_DESTINATION_TYPE": ",".join(PRODUCTION)}
@@ -48,7 +48,7 @@ async def test_backends_that_take_60_ms_get_everything_with_the_default_settings
         for route in routes:
             route.proxy.mode = Mode.SLOW
             settings |= route.target.settings
-        server = await stack.enter_async_context(StdioServer(probed, tmp_path, **settings))
+        server = await stack.enter_async_context(StdioServer(project, tmp_path, **settings))
         await server.call("say", count=LINES, text=text)
         for route in routes:
             await _until_arrived(server, route.target, text)
@@ -58,11 +58,11 @@ async def test_backends_that_take_60_ms_get_everything_with_the_default_settings
 
 @sessions
 async def test_a_session_that_becomes_slow_loses_nothing(
-    probed: Project, make_route: MakeRoute, tmp_path: Path, name: str
+    project: Project, make_route: MakeRoute, tmp_path: Path, name: str
 ) -> None:
     """200 ms more each way, with the default settings: the session lives on, and everything arrives."""
     text = unique()
-    async with make_route(name) as route, StdioServer(probed, tmp_path, **route.target.alone) as server:
+    async with make_route(name) as route, StdioServer(project, tmp_path, **route.target.alone) as server:
         await until_open(server, name)
         connections = route.proxy.accepted
         route.proxy.mode = Mode.SLOW
@@ -77,11 +77,11 @@ async def test_a_session_that_becomes_slow_loses_nothing(
     ids=["kafka-stored unseen", "postgres-nothing stored", "postgres-stored unseen"],
 )
 async def test_a_session_whose_replies_are_cut_loses_nothing(
-    probed: Project, make_route: MakeRoute, tmp_path: Path, name: str, *, is_stored: bool
+    project: Project, make_route: MakeRoute, tmp_path: Path, name: str, *, is_stored: bool
 ) -> None:
     """One byte of a reply and no more, before the entries are sent or after: nobody knows what became of them."""
     text = unique()
-    async with make_route(name) as route, StdioServer(probed, tmp_path, **route.target.alone, **SOON) as server:
+    async with make_route(name) as route, StdioServer(project, tmp_path, **route.target.alone, **SOON) as server:
         proxy, target = route.proxy, route.target
         await until_open(server, name)
         connections = proxy.accepted
@@ -98,11 +98,11 @@ async def test_a_session_whose_replies_are_cut_loses_nothing(
 
 @sessions
 async def test_a_connection_that_breaks_before_the_reply_loses_and_doubles_nothing(
-    probed: Project, make_route: MakeRoute, tmp_path: Path, name: str
+    project: Project, make_route: MakeRoute, tmp_path: Path, name: str
 ) -> None:
     """What was stored unseen is known again when it is sent again, in Kafka by its producer's numbers."""
     text = unique()
-    async with make_route(name) as route, StdioServer(probed, tmp_path, **route.target.alone, **LATE) as server:
+    async with make_route(name) as route, StdioServer(project, tmp_path, **route.target.alone, **LATE) as server:
         proxy, target = route.proxy, route.target
         await until_open(server, name)
         proxy.trap = text.encode()
@@ -116,14 +116,14 @@ async def test_a_connection_that_breaks_before_the_reply_loses_and_doubles_nothi
 
 @sessions
 async def test_a_backend_that_returns_on_another_address_is_found(
-    probed: Project, make_route: MakeRoute, tmp_path: Path, name: str
+    project: Project, make_route: MakeRoute, tmp_path: Path, name: str
 ) -> None:
     """The name is looked up again: the same name means 127.0.0.2 after a while."""
     addresses, before, after = tmp_path / "address", unique(), unique()
     addresses.write_text("127.0.0.1", encoding="ascii")
     async with make_route(name) as route:
-        settings = {**route.target.alone, **SOON, "PLANTED_ADDRESS": str(addresses)}
-        async with StdioServer(probed, tmp_path / "server", **settings) as server:
+        settings = {**route.target.alone, **SOON, "PROBE_ADDRESS": str(addresses)}
+        async with StdioServer(project, tmp_path / "server", **settings) as server:
             await server.call("say", count=LINES, text=before)
             await _until_arrived(server, route.target, before)
             addresses.write_text("127.0.0.2", encoding="ascii")

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.processes import Producer
+
 from .conftest import ALL, MakeTarget
-from .processes import Producer
 from .targets import unique
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
 
 COUNT = 500
 POISON: dict[str, dict[str, object]] = {
@@ -47,7 +48,7 @@ def test_a_poison_entry_costs_itself_only(project: Project, make_target: MakeTar
     arrived = sorted(target.find(text, "message"))
     assert arrived == sorted((entry["message"],) for entry in entries if entry is not entries[COUNT // 2])
     assert (counters["written"], counters["failed"], counters["dropped"]) == (COUNT - 1, 1, 0), counters
-    assert f" {name}: {counters['last_error']} (1 entries lost, 0 dropped so far)" in producer.said()
+    assert f" {name}: {counters['last_error']} (1 entries lost, 0 dropped so far)" in producer.stderr_text()
 
 
 def _entry(message: str) -> dict[str, object]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from packaging.requirements import Requirement
 
 from scripts.project import questions
+from tests.support.processes import LineServer
 
 from .conftest import PRODUCTION, MakeTarget
-from .processes import Server
 from .targets import SQLiteTarget, unique
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.support.project import Project
 
-    from .project import Project
-
+WITHOUT_MODULE = Path(__file__).with_name("fixtures") / "without_module"
 DRIVERS = {"kafka": "aiokafka", "elasticsearch": "elasticsearch", "postgres": "asyncpg", "convex": "httpx"}
 PRODUCTION_ONLY = {"ENABLE_LOCAL_LOGGING": "false", "ENABLE_PRODUCTION_LOGGING": "true"}
 VALID = "valid are: convex, elasticsearch, kafka, postgres, package.module:Class."
@@ -31,7 +31,7 @@ def test_several_destinations_all_get_every_entry(project: Project, make_target:
     settings = {**kafka.settings, **postgres.settings, "LOG_DESTINATION_TYPE": "kafka, postgres"}
     settings |= {"ENABLE_PRODUCTION_LOGGING": "true", "LOG_DRAIN_TIMEOUT_MS": "10000"}  # Kafka makes the topic first
 
-    with Server(project, tmp_path, **settings) as server:
+    with LineServer(project, tmp_path, **settings) as server:
         server.call("echo", text=text)
         assert server.end() == 0
 
@@ -43,7 +43,7 @@ def test_a_class_of_ones_own_is_a_destination(project: Project, tmp_path: Path) 
     """LOG_DESTINATION_TYPE=package.module:Class is enough, also beside a known name."""
     settings = {**PRODUCTION_ONLY, "LOG_DESTINATION_TYPE": "own_destination:JsonLines"}
 
-    with Server(project, tmp_path, **settings) as server:
+    with LineServer(project, tmp_path, **settings) as server:
         server.call("echo", text="hello")
         assert server.end() == 0
 
@@ -84,7 +84,7 @@ def test_a_missing_driver_is_one_sentence(project: Project, make_target: MakeTar
     (requirement,) = questions()["_manifest"]["destinations"][name]["requirements"]
     command = f'pip install "{Requirement(requirement)}"'  # whose bounds are in the order of the wheel's
     sentence = f"The {name} destination needs the package {DRIVERS[name]}: run {command}"
-    settings = {**make_target(name).alone, "PYTHONPATH": _without(DRIVERS[name], tmp_path / "path")}
+    settings = {**make_target(name).alone, "WITHOUT_MODULE": DRIVERS[name], "PYTHONPATH": str(WITHOUT_MODULE)}
 
     done = project.run(tmp_path, **settings)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{sentence}\n")
@@ -102,29 +102,22 @@ def test_switches_are_obeyed(
     target, text = make_target("postgres"), unique()
     switches = {"ENABLE_LOCAL_LOGGING": local, "ENABLE_PRODUCTION_LOGGING": production}
 
-    with Server(project, tmp_path, **{**target.alone, **switches}) as server:
+    with LineServer(project, tmp_path, **{**target.alone, **switches}) as server:
         assert server.call("echo", text=text) == text
         assert server.end() == 0
 
     assert server.database.exists() is (local == "true")
     assert SQLiteTarget(server.database).find(text, "output_summary") == [(text,)] * (local == "true")
     assert target.find(text, "output_summary") == [(text,)] * (production == "true")
-    assert "echo: success in" in server.said()
+    assert "echo: success in" in server.stderr_text()
 
 
 def _runs_on(project: Project, folder: Path, sentence: str, **settings: str) -> None:
     """Check that a server with this machine's log beside what does not work says so once and answers."""
-    with Server(project, folder, **{**settings, "ENABLE_LOCAL_LOGGING": "true"}) as server:
+    with LineServer(project, folder, **{**settings, "ENABLE_LOCAL_LOGGING": "true"}) as server:
         assert server.call("echo", text="hello") == "hello"
         assert server.end() == 0
 
-    assert server.said().count(sentence) == 1, server.said()
-    assert "Traceback" not in server.said()
+    assert server.stderr_text().count(sentence) == 1, server.stderr_text()
+    assert "Traceback" not in server.stderr_text()
     assert SQLiteTarget(server.database).find("hello", "output_summary") == [("hello",)]
-
-
-def _without(module: str, folder: Path) -> str:
-    """Return a PYTHONPATH with which a module counts as not installed."""
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(f"import sys\nsys.modules[{module!r}] = None\n", encoding="utf-8")
-    return str(folder)

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.backends import Convex, Elasticsearch, Kafka, Postgres
-
-    from .project import Project
+    from tests.support.project import Project
 
 NAMES = {"kafka": "Kafka", "elasticsearch": "Elasticsearch", "postgres": "PostgreSQL", "convex": "Convex"}
 

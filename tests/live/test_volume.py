@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.backends import Convex
+from tests.support.processes import Producer
 
 from .conftest import ALL, MakeTarget
-from .processes import Producer
 from .targets import ConvexTarget, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .project import Project
+    from tests.support.project import Project
+
     from .targets import Target
 
 COUNT = 100_000

@@ -27,7 +27,7 @@ class Failure:
 
     status: int
     headers: tuple[str, ...] = ()
-    body: bytes = b'{"error": "planted"}'
+    body: bytes = b'{"error": "sample"}'
     origin: tuple[str, ...] = ELASTICSEARCH
     entries_only: bool = False
 
@@ -95,7 +95,7 @@ class HttpStub:
         self.bodies.append(body.decode(errors="replace"))
         status, more, content = self._reply(request.split(" ")[1], body)
         lines = [
-            f"HTTP/1.1 {status} planted",
+            f"HTTP/1.1 {status} Sample",
             f"Content-Length: {len(content)}",
             *more,
         ]

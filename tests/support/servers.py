@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import time
 from contextlib import AsyncExitStack, closing, suppress
@@ -15,7 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mcp import Client
 
+from tests.backends.processes import free_ports, listens
+
 from .project import SLUG, Project
+from .protocol import INITIALIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,14 +46,6 @@ async def until(condition: Callable[[], Any], what: str, *, deadline: float = PA
         await asyncio.sleep(interval)
 
 
-def free_port() -> int:
-    """Return a loopback port that is free now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def checked(counters: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return counters by destination, whose sum always holds."""
     for item in counters.values():
@@ -73,8 +67,8 @@ class Server:
         self.folder = folder
         self.database = folder / "logs.db"
         self.stderr = folder / "stderr.txt"
-        self.command: list[str] = [str(project.python), "-m", module]
-        self.settings = {"SQLITE_PATH": str(self.database), **settings}
+        self.command: list[str] = [project.python, "-m", module]
+        self.settings = settings
         self.is_read = True
         """Whether somebody reads stderr."""
         self.confine: Callable[[], None] | None = None
@@ -180,7 +174,7 @@ class Server:
         with closing(sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True)) as connection:
             return "\n".join(map(str, connection.execute("SELECT * FROM unified_logs")))
 
-    def said(self) -> str:
+    def stderr_text(self) -> str:
         """Return what the server said on stderr."""
         return self.stderr.read_text(encoding="utf-8", errors="replace")
 
@@ -194,7 +188,7 @@ class Server:
             self._process = await asyncio.create_subprocess_exec(
                 *self.command,
                 cwd=self.folder,
-                env=self.project.environment | self.settings,
+                env=self.project.environment(self.folder, **self.settings),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=error,
@@ -227,11 +221,7 @@ class StdioServer(Server):
         self._reader = asyncio.create_task(self._read())
         await self._ask(
             "initialize",
-            {
-                "protocolVersion": "2025-06-18",
-                "capabilities": {},
-                "clientInfo": {"name": "faults", "version": "1"},
-            },
+            INITIALIZE,
         )
         self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
@@ -273,7 +263,7 @@ class HttpServer(Server):
     """A server over streamable HTTP, spoken to with the SDK's client."""
 
     def __init__(self, project: Project, folder: Path, *, module: str = SLUG, **settings: str) -> None:
-        self.port = free_port()
+        (self.port,) = free_ports(1)
         address = {"TRANSPORT": "streamable-http", "HTTP_PORT": str(self.port)}
         super().__init__(project, folder, module=module, **address, **settings)
         self.url = f"http://127.0.0.1:{self.port}/mcp"
@@ -297,7 +287,5 @@ class HttpServer(Server):
         return result.model_dump(mode="json", by_alias=True)
 
     def _listens(self) -> bool:
-        assert self.process.returncode is None, self.said()
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-            return True
-        return False
+        assert self.process.returncode is None, self.stderr_text()
+        return listens(self.port)

@@ -17,7 +17,7 @@ def every_backend(port: int, *, scheme: str = "http") -> dict[str, str]:
         "ELASTICSEARCH_HOSTS": f"{scheme}://127.0.0.1:{port}",
         "POSTGRES_DSN": f"postgresql://tester@127.0.0.1:{port}/logs?sslmode={'verify-full' if secure else 'disable'}",
         "CONVEX_ENDPOINT_URL": f"{scheme}://127.0.0.1:{port}",
-        "CONVEX_API_KEY": "planted-convex-key",
+        "CONVEX_API_KEY": "sample-convex-key",
     }
 
 
@@ -28,11 +28,11 @@ def http_backends(port: int, *, scheme: str = "http", host: str = "127.0.0.1") -
         "LOG_DESTINATION_TYPE": "elasticsearch,convex",
         "ELASTICSEARCH_HOSTS": f"{scheme}://{host}:{port}",
         "CONVEX_ENDPOINT_URL": f"{scheme}://{host}:{port}",
-        "CONVEX_API_KEY": "planted-convex-key",
+        "CONVEX_API_KEY": "sample-convex-key",
     }
 
 
-def planted(*classes: str) -> dict[str, str]:
+def faulty(*classes: str) -> dict[str, str]:
     """Return the settings that switch on destinations of `fixtures/faulty.py`."""
     kinds = ",".join(f"faulty:{kind}" for kind in classes)
     return {"ENABLE_PRODUCTION_LOGGING": "true", "LOG_DESTINATION_TYPE": kinds}

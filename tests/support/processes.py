@@ -8,9 +8,9 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
-from tests.faults.servers import checked
-
-from .project import PLANTED, SLUG, Project
+from .project import FIXTURES, SLUG, Project
+from .protocol import INITIALIZE
+from .servers import checked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0
 """Seconds an answer may take before the process is killed, which fails the test."""
-INITIALIZE = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "live", "version": "1.2"}}
 
 
 class LineProcess:
@@ -49,7 +48,7 @@ class LineProcess:
     ) -> None:
         self.end()
 
-    def said(self) -> str:
+    def stderr_text(self) -> str:
         """Return what it said on stderr so far."""
         return self._stderr.read_text(encoding="utf-8", errors="replace")
 
@@ -77,11 +76,11 @@ class LineProcess:
             line = self.process.stdout.readline()
         finally:
             alarm.cancel()
-        assert line, f"ended, or did not answer within {PATIENCE:.0f} s: {self.said()[-4000:]}"
+        assert line, f"ended, or did not answer within {PATIENCE:.0f} s: {self.stderr_text()[-4000:]}"
         return json.loads(line)
 
 
-class Server(LineProcess):
+class LineServer(LineProcess):
     """The project's server over stdio, with a session that has begun."""
 
     def __init__(self, project: Project, folder: Path, **settings: str) -> None:
@@ -117,7 +116,7 @@ class Producer(LineProcess):
     """A script that logs through the whole stack; see `fixtures/producer.py` for what can be asked of it."""
 
     def __init__(self, project: Project, folder: Path, **settings: str) -> None:
-        super().__init__(project, folder, [str(PLANTED / "producer.py")], **settings)
+        super().__init__(project, folder, [str(FIXTURES / "producer.py")], **settings)
 
     def ask(self, name: str, **arguments: object) -> Any:
         """Ask for something and return the answer."""

@@ -24,7 +24,7 @@ REFUSAL = {
 FORWARDED = ("Content-Type", "Accept")
 
 
-class Proxy(ThreadingHTTPServer):
+class AuthProxy(ThreadingHTTPServer):
     """Forwards to `upstream`; asks for the header `authorization` where that is given.
 
     `seen` holds every Authorization header that came over the wire.
@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
-    server: Proxy
+    server: AuthProxy
 
     def _forward(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -90,9 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def proxied(
     upstream: str, *, certificates: Certificates | None = None, authorization: str | None = None
-) -> Iterator[Proxy]:
+) -> Iterator[AuthProxy]:
     """Run a proxy in a thread."""
-    with Proxy(upstream, certificates=certificates, authorization=authorization) as proxy:
+    with AuthProxy(upstream, certificates=certificates, authorization=authorization) as proxy:
         thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
