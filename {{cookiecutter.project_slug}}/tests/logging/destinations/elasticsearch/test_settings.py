@@ -40,7 +40,7 @@ def test_hosts_are_a_comma_list_a_json_list_or_a_list(given: object) -> None:
 )
 def test_a_malformed_host_is_reported(host: str, problem: str) -> None:
     """The sentence names the setting, the host, the problem and a valid example."""
-    with pytest.raises(SettingError, match=r"^ELASTICSEARCH_HOSTS contains .*; write it as http:") as raised:
+    with pytest.raises(SettingError, match=r"^ELASTICSEARCH_HOSTS contains .*; an example is http:") as raised:
         check_settings(make_settings(HOST, host))
     assert problem in str(raised.value)
 

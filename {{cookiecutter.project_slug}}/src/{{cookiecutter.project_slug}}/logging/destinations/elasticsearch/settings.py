@@ -72,7 +72,7 @@ def _check_hosts(hosts: Sequence[str]) -> None:
         raise SettingError(msg)
     for host in hosts:
         if problem := _host_problem(host):
-            msg = f"ELASTICSEARCH_HOSTS contains {_public_part(host)!r}: {problem}; write it as http://localhost:9200"
+            msg = f"ELASTICSEARCH_HOSTS contains {_public_part(host)!r}: {problem}; an example is http://localhost:9200"
             raise SettingError(msg)
 
 
