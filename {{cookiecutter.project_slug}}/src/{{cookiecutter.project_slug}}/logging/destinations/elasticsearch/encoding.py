@@ -59,8 +59,9 @@ def _action_start(prefix: str, day: date) -> bytes:
 
 def _document(entry: LogEntry, timestamp: datetime) -> bytes:
     fields = {name: value for name, value in zip(FIELD_NAMES, entry.values(), strict=True) if value is not None}
+    fields["timestamp"] = timestamp
     try:
-        return orjson.dumps({**fields, "timestamp": timestamp}, default=readable)
+        return orjson.dumps(fields, default=readable)
     except Exception:  # noqa: BLE001 - a foreign object may raise anything; the slow way below accepts all values
-        safe_fields = {name: json_safe(value) for name, value in fields.items()}
-        return orjson.dumps({**safe_fields, "timestamp": iso_utc(timestamp)})
+        fields["timestamp"] = iso_utc(timestamp)
+        return orjson.dumps({name: json_safe(value) for name, value in fields.items()})
