@@ -73,7 +73,7 @@ def none(setting: str) -> Callable[[Login, Request], None]:
 AT = r"at (http://)?127\.0\.0\.1:\d+"
 NOT_TRUSTED = r"that is not trusted \([\w ]+\)"
 NOT_ACCEPTED = (
-    r"Elasticsearch does not accept our credentials \(401\): check ELASTICSEARCH_API_KEY, or "
+    r"Elasticsearch rejects our credentials \(401\): check ELASTICSEARCH_API_KEY, or "
     r"ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD"
 )
 
@@ -119,8 +119,7 @@ MISTAKES = {
     "elasticsearch-ca": Mistake(
         elasticsearch_tls,
         wrong_ca("ELASTICSEARCH_CA_CERTS"),
-        r"Elasticsearch cannot be reached: its certificate is not trusted \([\w ]+\), check ELASTICSEARCH_CA_CERTS "
-        "and the host name",
+        r"Elasticsearch's certificate is not trusted \([\w ]+\): check ELASTICSEARCH_CA_CERTS",
     ),
     "elasticsearch-api-key": Mistake(elasticsearch_api_key, wrong("ELASTICSEARCH_API_KEY"), NOT_ACCEPTED),
     "elasticsearch-basic": Mistake(elasticsearch_basic, wrong("ELASTICSEARCH_PASSWORD"), NOT_ACCEPTED),

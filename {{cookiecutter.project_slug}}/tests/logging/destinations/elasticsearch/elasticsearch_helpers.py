@@ -1,6 +1,6 @@
-"""What Elasticsearch's test modules share: a stub, certificates, the cluster under test, and entries.
+"""Shared by the Elasticsearch tests: a stub server, certificates, the cluster under test, and entries.
 
-A module takes the fixtures that it needs under their names: `stub = elasticsearch_helpers.stub`.
+A module imports the fixtures it needs by assignment: `stub = elasticsearch_helpers.stub`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from aiohttp import web
 from helpers import make_entry
 
 from {{cookiecutter.project_slug}}.logging.correlation import new_id
-from {{cookiecutter.project_slug}}.logging.destinations.elasticsearch import ElasticsearchDestination
+from {{cookiecutter.project_slug}}.logging.destinations.elasticsearch import (
+    ElasticsearchDestination,
+    ElasticsearchSettings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -33,8 +36,8 @@ DAY = datetime(2026, 3, 14, 15, 9, 26, 535897, tzinfo=UTC)
 
 
 @dataclass
-class Asked:
-    """One request as it came over the wire."""
+class Request:
+    """One request that the stub received."""
 
     method: str
     path: str
@@ -50,54 +53,53 @@ class Asked:
 
 @dataclass
 class Stub:
-    """Answers like Elasticsearch, unless told otherwise, and remembers what it was asked.
+    """Reply like Elasticsearch and record the requests.
 
-    An answer in bytes is a page for people. The first `busy` requests to write are answered by 503.
+    `replies` overrides the reply to a method and path; bytes are sent as HTML. `statuses` are those of the items in a
+    `_bulk` reply. The first `busy` requests to `_bulk` get a 503.
     """
 
-    answers: dict[str, tuple[int, object]] = field(default_factory=dict)
+    replies: dict[str, tuple[int, object]] = field(default_factory=dict)
     statuses: list[int] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     product: str = "Elasticsearch"
     busy: int = 0
     url: str = ""
 
-    def of(self, path: str, method: str = "POST") -> list[Asked]:
-        """Return the requests of one kind."""
-        return [asked for asked in self.asked if (asked.method, asked.path) == (method, path)]
+    def received(self, path: str, method: str = "POST") -> list[Request]:
+        """Return the requests to a path."""
+        return [request for request in self.requests if (request.method, request.path) == (method, path)]
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Answer one request."""
+        """Reply to one request."""
         body = await request.read()
         method = "POST" if request.path == "/_bulk" else request.method
-        asked = Asked(method, request.path, dict(request.query), dict(request.headers), body)
-        self.asked.append(asked)
-        status, answer = self.answers.get(f"{method} {request.path}", (0, None))
-        if not status:
-            status, answer = self._usual(asked)
+        received = Request(method, request.path, dict(request.query), dict(request.headers), body)
+        self.requests.append(received)
+        status, reply = self.replies.get(f"{method} {request.path}") or self._default_reply(received)
         headers = {"X-Elastic-Product": self.product} if self.product else {}
-        if isinstance(answer, bytes):
-            return web.Response(body=answer, status=status, content_type="text/html", headers=headers)
-        return web.json_response(answer, status=status, headers=headers)
+        if isinstance(reply, bytes):
+            return web.Response(body=reply, status=status, content_type="text/html", headers=headers)
+        return web.json_response(reply, status=status, headers=headers)
 
-    def _usual(self, asked: Asked) -> tuple[int, object]:
-        if asked.path == "/_bulk" and len(self.of("/_bulk")) <= self.busy:
+    def _default_reply(self, request: Request) -> tuple[int, object]:
+        if request.path == "/_bulk" and len(self.received("/_bulk")) <= self.busy:
             return 503, failure("cluster_block_exception")
-        if asked.path == "/_bulk":
-            statuses = self.statuses or [201] * (len(asked.lines) // 2)
+        if request.path == "/_bulk":
+            statuses = self.statuses or [201] * (len(request.lines) // 2)
             return 200, bulk_reply(*statuses)
-        if asked.path.startswith("/_index_template/") and asked.method == "GET":
+        if request.path.startswith("/_index_template/") and request.method == "GET":
             return 404, failure("resource_not_found_exception")
-        return 200, {} if asked.path.endswith("/_alias") else {"hits": {"hits": []}, "_shards": {}}
+        return 200, {} if request.path.endswith("/_alias") else {"hits": {"hits": []}, "_shards": {}}
 
 
 def failure(kind: str, reason: str = "because") -> dict[str, Any]:
-    """Return the body of an error."""
+    """Return the body of an error reply."""
     return {"error": {"type": kind, "reason": reason, "root_cause": [{"type": kind, "reason": reason}]}}
 
 
 def bulk_reply(*statuses: int, kind: str = "some_exception") -> dict[str, Any]:
-    """Return the reply to a `_bulk` of as many entries."""
+    """Return a reply to `_bulk` with one item per status; `kind` is the type of the errors."""
     items: list[dict[str, Any]] = []
     for status in statuses:
         problem = {"error": {"type": kind, "reason": "because"}} if status > 299 else {}
@@ -107,7 +109,7 @@ def bulk_reply(*statuses: int, kind: str = "some_exception") -> dict[str, Any]:
 
 @asynccontextmanager
 async def serving(stub: Stub, context: ssl.SSLContext | None = None) -> AsyncIterator[Stub]:
-    """Serve a stub on a free port of this machine."""
+    """Serve a stub on a free loopback port."""
     application = web.Application(client_max_size=2**30)
     application.router.add_route("*", "/{path:.*}", stub.handle)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
@@ -125,22 +127,27 @@ async def stub() -> AsyncIterator[Stub]:
         yield running
 
 
+def make_settings(*hosts: str, **values: Any) -> ElasticsearchSettings:
+    """Return settings with these hosts and values; by default, entries are kept forever."""
+    return ElasticsearchSettings(**{"elasticsearch_hosts": list(hosts), "log_retention_days": 0, **values})
+
+
 @pytest.fixture
-async def destination() -> AsyncIterator[Callable[..., ElasticsearchDestination]]:
-    """Return what builds destinations, which are closed at the end."""
+async def destination_for() -> AsyncIterator[Callable[..., ElasticsearchDestination]]:
+    """Return a function that builds destinations from the arguments of `make_settings`; close them at the end."""
     built: list[ElasticsearchDestination] = []
 
-    def build(*hosts: str, **settings: Any) -> ElasticsearchDestination:
-        built.append(ElasticsearchDestination(hosts, **settings))
+    def build(*hosts: str, **values: Any) -> ElasticsearchDestination:
+        built.append(ElasticsearchDestination(make_settings(*hosts, **values)))
         return built[-1]
 
     yield build
-    for one in built:
-        await one.close()
+    for destination in built:
+        await destination.close()
 
 
 def entries(count: int, **values: Any) -> list[LogEntry]:
-    """Return entries a microsecond apart."""
+    """Return entries that are a microsecond apart."""
     return [
         make_entry(f"message {number}", **{"timestamp": DAY + timedelta(microseconds=number), **values})
         for number in range(count)
@@ -149,62 +156,62 @@ def entries(count: int, **values: Any) -> list[LogEntry]:
 
 @dataclass
 class Certificates:
-    """A server's TLS context, and the files of the authority that signed for it and of another one."""
+    """The TLS context of a server, the file of the CA that signed its certificate, and the file of another CA."""
 
     context: ssl.SSLContext
-    right: str
-    wrong: str
+    right_ca: str
+    wrong_ca: str
 
 
 @pytest.fixture
 def certificates(tmp_path: Path) -> Certificates:
-    """Make two authorities, one of which signs for this machine."""
+    """Create two CAs and a certificate for 127.0.0.1 that is signed by the first one."""
     right, wrong = trustme.CA(), trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     right.issue_cert("127.0.0.1").configure_cert(context)
-    paths = [tmp_path / "right.pem", tmp_path / "wrong.pem"]
-    for authority, path in zip((right, wrong), paths, strict=True):
-        authority.cert_pem.write_to_path(path)
-    return Certificates(context, *map(str, paths))
+    right_file, wrong_file = str(tmp_path / "right.pem"), str(tmp_path / "wrong.pem")
+    right.cert_pem.write_to_path(right_file)
+    wrong.cert_pem.write_to_path(wrong_file)
+    return Certificates(context, right_file, wrong_file)
 
 
 @dataclass
 class Cluster:
-    """The cluster under test, and an index prefix that no other test uses."""
+    """The cluster under test, with an index prefix that no other test uses."""
 
     session: aiohttp.ClientSession
     url: str
     prefix: str
 
-    async def ask(self, method: str, path: str, body: object = None) -> Any:
-        """Ask the cluster without the destination and its driver."""
+    async def request(self, method: str, path: str, body: object = None) -> Any:
+        """Send a request without the destination and its driver; return the reply."""
         async with self.session.request(method, self.url + path, json=body) as response:
             return await response.json()
 
     async def indices(self) -> list[str]:
         """Return the names of the test's indices."""
-        return sorted(await self.ask("GET", f"/{self.prefix}*/_alias?expand_wildcards=open,closed"))
+        return sorted(await self.request("GET", f"/{self.prefix}*/_alias?expand_wildcards=open,closed"))
 
     async def count(self) -> int:
-        """Return how many documents there are."""
-        await self.ask("POST", f"/{self.prefix}*/_refresh")
-        found = await self.ask("GET", f"/{self.prefix}*/_count")
+        """Return the number of documents in the test's indices."""
+        await self.request("POST", f"/{self.prefix}*/_refresh")
+        found = await self.request("GET", f"/{self.prefix}*/_count")
         count: int = found["count"]
         return count
 
 
 @pytest.fixture
 async def cluster() -> AsyncIterator[Cluster]:
-    """Return the cluster, without what a test left there."""
+    """Return the cluster; delete the indices and templates of the test at the end."""
     url = HOSTS.split(",")[0].strip()
     async with aiohttp.ClientSession() as session:
         cluster = Cluster(session, url, f"test-{new_id()}")
         try:
-            await cluster.ask("GET", "/_cluster/health")
+            await cluster.request("GET", "/_cluster/health")
         except (OSError, aiohttp.ClientError) as error:
-            pytest.fail(f"No Elasticsearch answers at {url}, run docker compose up -d ({error})", pytrace=False)
+            pytest.fail(f"Elasticsearch does not answer at {url}: run `docker compose up -d` ({error})", pytrace=False)
         yield cluster
         for index in await cluster.indices():
-            await cluster.ask("DELETE", f"/{index}")
+            await cluster.request("DELETE", f"/{index}")
         for template in (cluster.prefix, f"{cluster.prefix}-more"):
-            await cluster.ask("DELETE", f"/_index_template/{template}")
+            await cluster.request("DELETE", f"/_index_template/{template}")

@@ -1,166 +1,144 @@
-"""The daily indices in Elasticsearch: their names, their template, and how to search them."""
+"""The daily indices in Elasticsearch: names, mapping, template and retention."""
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from ...entry import FIELD_NAMES, iso_utc
-from ...errors import SettingError
-from ...query import TEXT_FIELDS
-from ..base import LogEntry
+from ...entry import FIELD_NAMES, JSON_FIELDS
+from ...errors import DeliveryError
+from ...throttle import Throttle
+from ..base import RETENTION_INTERVAL
+from ..driver import translated_errors
+from .errors import translate, translate_unexpected_reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable
 
-    from ...query import LogQuery
+    from elasticsearch import AsyncElasticsearch
 
 TEMPLATE_VERSION = 1
-IGNORE_ABOVE = 8_191
-"""Characters of a keyword that is still indexed: a term holds 32,766 bytes, a character up to four."""
-MAX_PATTERN = 100
-"""Characters of a searched text the cluster looks for: Lucene refuses longer patterns that repeat themselves."""
-PRIORITY = 500
-"""Above the templates a cluster brings along; the prefix's length is added, so that the more specific one wins."""
-MAX_PREFIX = 244
-"""An index name has 255 bytes at most, eleven of which are the date."""
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2262, 4, 11, tzinfo=UTC)
+TEMPLATE_PRIORITY = 500
+"""Above the templates that a cluster ships with; the prefix's length is added, so the more specific prefix wins."""
+MAX_INDEXED_CHARACTERS = 8_191
+"""Longer keywords are stored but not indexed: a term has at most 32,766 bytes, a character up to four."""
 
-_KEYWORD = {"type": "keyword", "ignore_above": IGNORE_ABOVE}
+_KEYWORD = {"type": "keyword", "ignore_above": MAX_INDEXED_CHARACTERS}
 _LOWER = {"lower": {**_KEYWORD, "normalizer": "lowercase", "doc_values": False}}
-_TYPES: dict[str, dict[str, Any]] = {
-    "timestamp": {"type": "date_nanos", "ignore_malformed": True},
-    "message": {"type": "text", "fields": _LOWER},
+_TEXT = {"type": "text", "fields": _LOWER}
+_FIELD_TYPES: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(FIELD_NAMES, _KEYWORD),
+    "timestamp": {"type": "date_nanos", "ignore_malformed": True},  # `date` would drop microseconds
+    "message": _TEXT,
+    "output_summary": _TEXT,
+    "error_message": _TEXT,
     "tool_name": {**_KEYWORD, "fields": _LOWER},
-    "output_summary": {"type": "text", "fields": _LOWER},
-    "error_message": {"type": "text", "fields": _LOWER},
     "duration_ms": {"type": "double"},
     "line": {"type": "long"},
     "process_id": {"type": "long"},
-    "input_args": {"type": "object", "enabled": False},
-    "extra_data": {"type": "object", "enabled": False},
+    **{name: {"type": "object", "enabled": False} for name in JSON_FIELDS},
 }
+_TEMPLATE_REJECTED = ((403, "security_exception"), (400, "illegal_argument_exception"))
+"""No permission, or another template has the same pattern and priority."""
 
-
-def checked_prefix(prefix: str) -> str:
-    """Return the prefix, or raise SettingError where no index could be named after it."""
-    if problem := _prefix_problem(prefix):
-        msg = f"ELASTICSEARCH_INDEX_PREFIX is {prefix!r}, which {problem}: valid is something like mcp-logs"
-        raise SettingError(msg)
-    return prefix
+_logger = logging.getLogger(__name__)
 
 
 def daily_index(prefix: str, day: date) -> str:
-    """Return the name of a day's index."""
+    """Return the name of the index for a day."""
     return f"{prefix}-{day.year:04}.{day.month:02}.{day.day:02}"
 
 
-def all_indices(prefix: str) -> str:
-    """Return the expression that matches all daily indices of a prefix, and now and then one of somebody else."""
+def index_pattern(prefix: str) -> str:
+    """Return a pattern that matches all daily indices of a prefix; it may match foreign indices too."""
     return f"{prefix}-*.*.*"
 
 
-def index_body() -> dict[str, Any]:
-    """Return the settings and mappings of a daily index, as `indices.create` takes them.
+def day_of(index: str, prefix: str) -> date | None:
+    """Return the day of a daily index of exactly this prefix, or None for any other index."""
+    found = re.fullmatch(rf"{re.escape(prefix)}-([0-9]{{4}})\.([0-9]{{2}})\.([0-9]{{2}})", index)
+    try:
+        return date(*map(int, found.groups())) if found else None
+    except ValueError:
+        return None
 
-    Unknown fields are kept and not indexed. `date_nanos`, since `date` forgets microseconds: entries of one
-    millisecond would lose their order.
-    """
-    properties = {name: _TYPES.get(name, _KEYWORD) for name in FIELD_NAMES}
-    return {"settings": {"auto_expand_replicas": "0-1"}, "mappings": {"dynamic": False, "properties": properties}}
+
+def index_body() -> dict[str, Any]:
+    """Return the settings and mapping of a daily index; unknown fields are stored but not indexed."""
+    return {
+        "settings": {"auto_expand_replicas": "0-1"},
+        "mappings": {"dynamic": False, "properties": _FIELD_TYPES},
+    }
 
 
 def index_template(prefix: str) -> dict[str, Any]:
-    """Return the template of the daily indices, as `put_index_template` takes it."""
+    """Return the arguments of `put_index_template`."""
     return {
         "index_patterns": [f"{prefix}-*"],
-        "priority": PRIORITY + len(prefix),
+        "priority": TEMPLATE_PRIORITY + len(prefix),
         "version": TEMPLATE_VERSION,
         "template": index_body(),
     }
 
 
-def expired(indices: Iterable[str], prefix: str, retention_days: int) -> Iterator[str]:
-    """Yield the daily indices of exactly this prefix whose last moment is past retention."""
-    first_kept = (datetime.now(UTC) - timedelta(days=retention_days)).date()
-    for index in indices:
-        day = _day(index, prefix)
-        if day is not None and day < first_kept:
-            yield index
+class DailyIndices:
+    """Create and expire the daily indices of one prefix; `retention_days` of 0 keeps them forever."""
 
+    def __init__(self, prefix: str, *, retention_days: int) -> None:
+        self.prefix = prefix
+        self.retention_days = retention_days
+        self._is_prepared = False
+        self._has_template = True
+        self._created: set[str] = set()
+        self._expiry = Throttle(RETENTION_INTERVAL)
 
-def search_request(query: LogQuery, prefix: str, *, size: int, after: list[Any] | None) -> dict[str, Any]:
-    """Return the arguments of one `search` that finds at least what `query` wants, newest first.
+    async def prepare(self, client: AsyncElasticsearch) -> None:
+        """Create the index template, unless the cluster has this version: an administrator may have changed it."""
+        from elasticsearch import ApiError  # noqa: PLC0415 - a driver is imported on first use
 
-    Pages follow each other by `search_after`, since `from` ends at 10,000. Entries of one moment come in the order
-    they were indexed, which `_seq_no` tells within an index of one shard.
-    """
-    newest_first = {"order": "desc", "unmapped_type": "date_nanos", "numeric_type": "date_nanos"}
-    order = [{"timestamp": newest_first}, {"_seq_no": {"order": "desc"}}]
-    request: dict[str, Any] = {"query": {"bool": {"filter": list(_conditions(query))}}, "sort": order, "size": size}
-    if after is not None:
-        request["search_after"] = after
-    return {"index": all_indices(prefix), "ignore_unavailable": True, "track_total_hits": False, **request}
+        if self._is_prepared:
+            return
+        try:
+            if await self._template_version(client) < TEMPLATE_VERSION:
+                await client.indices.put_index_template(name=self.prefix, **index_template(self.prefix))
+        except ApiError as error:
+            if (error.meta.status, error.error) not in _TEMPLATE_REJECTED:
+                raise
+            self._has_template = False
+            _logger.warning("Each index %s-* is created without a template: %s", self.prefix, translate(error))
+        self._is_prepared = True
 
+    async def create_missing(self, client: AsyncElasticsearch, days: Iterable[date]) -> None:
+        """Create the indices of these days if there is no template; with a template, the cluster creates them."""
+        if self._has_template:
+            return
+        for index in {daily_index(self.prefix, day) for day in days} - self._created:
+            # The index exists (400), or we may not create it (403), which writing to it then reports.
+            await client.options(ignore_status=(400, 403)).indices.create(index=index, **index_body())
+            self._created.add(index)
 
-def is_ours(index: str, prefix: str) -> bool:
-    """Tell whether an index is a daily one of exactly this prefix."""
-    return _day(index, prefix) is not None
+    async def delete_expired(self, client: AsyncElasticsearch) -> None:
+        """Delete indices past retention, at most once an hour; a failure is only logged."""
+        if not self.retention_days or not self._expiry.ready():
+            return
+        first_kept = (datetime.now(UTC) - timedelta(days=self.retention_days)).date()
+        pattern = index_pattern(self.prefix)
+        try:
+            with translated_errors(translate):
+                for index in await client.indices.get_alias(index=pattern, expand_wildcards=["open", "closed"]):
+                    day = day_of(index, self.prefix)
+                    if day is not None and day < first_kept:
+                        await client.indices.delete(index=index, ignore_unavailable=True)
+        except DeliveryError as error:
+            _logger.warning("Indices %s-* past retention were not deleted: %s", self.prefix, error)
 
-
-def entry_of(hit: Mapping[str, Any], query: LogQuery, prefix: str) -> LogEntry | None:
-    """Return a hit's entry; None where it is none, or without the searched text, which the cluster only narrows."""
-    source = hit["_source"]
-    if not is_ours(hit["_index"], prefix) or "entry_id" not in source or not _holds(source, query.text):
-        return None
-    try:
-        return LogEntry.from_dict(source)
-    except ValueError:
-        return None
-
-
-def _holds(source: Mapping[str, Any], text: str | None) -> bool:
-    return text is None or any(text.casefold() in str(source.get(name, "")).casefold() for name in TEXT_FIELDS)
-
-
-def _prefix_problem(prefix: str) -> str:
-    if not prefix or len(prefix.encode(errors="replace")) > MAX_PREFIX:
-        return f"has not 1 to {MAX_PREFIX} bytes"
-    if prefix != prefix.lower():
-        return "is not in lower case"
-    if prefix[0] in "-_+.":
-        return "begins with one of - _ + ."
-    if any(character in '\\/*?"<>|,#: ' or not character.isprintable() for character in prefix):
-        return 'holds a blank or one of \\ / * ? " < > | , # :'
-    return ""
-
-
-def _day(index: str, prefix: str) -> date | None:
-    found = re.fullmatch(r"-([0-9]{4})\.([0-9]{2})\.([0-9]{2})", index.removeprefix(prefix))
-    if found is None or not index.startswith(prefix):
-        return None
-    try:
-        return date(*map(int, found.groups()))
-    except ValueError:
-        return None
-
-
-def _conditions(query: LogQuery) -> Iterator[dict[str, Any]]:
-    for name, value in query.equals.items():
-        yield {"term": {name: value}}
-    if query.levels:
-        yield {"terms": {"level": list(query.levels)}}
-    for comparison, moment in (("gte", query.since), ("lt", query.until)):
-        if moment is not None:
-            yield {"range": {"timestamp": {comparison: iso_utc(min(max(moment, _EARLIEST), _LATEST))}}}
-    if query.text is not None:
-        yield {"bool": {"should": [clause for name in TEXT_FIELDS for clause in _text_clauses(name, query.text)]}}
-
-
-def _text_clauses(name: str, text: str) -> Iterator[dict[str, Any]]:
-    """Yield what finds a text in a field, and what finds the values that were too long to be indexed."""
-    pattern = re.sub(r"([\\*?])", r"\\\1", text[:MAX_PATTERN])
-    yield {"wildcard": {f"{name}.lower": {"value": f"*{pattern}*"}}}
-    yield {"term": {"_ignored": f"{name}.lower"}}
+    async def _template_version(self, client: AsyncElasticsearch) -> int:
+        """Return the version of the template in the cluster; 0 if it does not exist or has no version."""
+        reply = await client.options(ignore_status=HTTPStatus.NOT_FOUND).indices.get_index_template(name=self.prefix)
+        if reply.meta.status == HTTPStatus.NOT_FOUND:
+            return 0
+        with translated_errors(translate_unexpected_reply):
+            return int(reply["index_templates"][0]["index_template"].get("version", 0))
