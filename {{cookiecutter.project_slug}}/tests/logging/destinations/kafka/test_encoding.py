@@ -19,12 +19,12 @@ MAX_BYTES = 1_048_576
 def test_a_record_is_the_entry_as_json_with_all_fields() -> None:
     """Absent fields are null, the time is ISO 8601 UTC, and the ids are in the key and a header."""
     known = entry("done", timestamp=MOMENT, tool_name="echo", input_args={"text": "hé"}, correlation_id="call-1")
-    record = make_record(known, max_bytes=MAX_BYTES)
-    value = orjson.loads(record["value"])
+    timestamp, key, encoded, headers = make_record(known, max_bytes=MAX_BYTES)
+    value = orjson.loads(encoded)
     assert tuple(value) == FIELD_NAMES
     assert value == {**known.to_dict(), "timestamp": "2026-03-29T00:59:59.255000+00:00"}
-    assert (record["timestamp"], record["key"]) == (1_774_745_999_255, b"call-1")
-    assert record["headers"] == [("entry_id", known.entry_id.encode()), ("schema_version", b"1")]
+    assert (timestamp, key) == (1_774_745_999_255, b"call-1")
+    assert headers == [("entry_id", known.entry_id.encode()), ("schema_version", b"1")]
 
 
 @pytest.mark.parametrize(
@@ -33,18 +33,18 @@ def test_a_record_is_the_entry_as_json_with_all_fields() -> None:
 )
 def test_all_times_have_the_same_form(moment: datetime) -> None:
     """Full seconds and other time zones too; no record has a negative time."""
-    record = make_record(entry(timestamp=moment), max_bytes=MAX_BYTES)
-    assert orjson.loads(record["value"])["timestamp"] == moment.astimezone(UTC).isoformat(timespec="microseconds")
-    assert record["timestamp"] >= 0
+    timestamp, _, value, _ = make_record(entry(timestamp=moment), max_bytes=MAX_BYTES)
+    assert orjson.loads(value)["timestamp"] == moment.astimezone(UTC).isoformat(timespec="microseconds")
+    assert timestamp >= 0
 
 
 def test_values_that_are_not_json_become_text() -> None:
     """A user may write an entry that did not pass through EntryFactory."""
     odd = {"id": uuid4(), "big": 2**70, "lone": "\ud800", "set": {1}, "raw": b"\xff", 3: "key"}
     odd_entry = entry("\udfff", extra_data=odd, correlation_id="\ud800" * 1_000)
-    record = make_record(odd_entry, max_bytes=MAX_BYTES)
-    assert orjson.loads(record["value"])["extra_data"]["big"] == str(2**70)
-    assert len(record["key"]) <= 512
+    _, key, value, _ = make_record(odd_entry, max_bytes=MAX_BYTES)
+    assert orjson.loads(value)["extra_data"]["big"] == str(2**70)
+    assert len(key) <= 512
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_values_that_are_not_json_become_text() -> None:
 def test_an_oversized_entry_is_trimmed_to_fit_and_marked(fields: dict[str, object]) -> None:
     """Its ids and short fields stay, and `trimmed` contains its full size."""
     large = entry(**{"tool_name": "echo", **fields})  # type: ignore[arg-type]
-    encoded = make_record(large, max_bytes=MAX_BYTES)["value"]
+    _, _, encoded, _ = make_record(large, max_bytes=MAX_BYTES)
     value = orjson.loads(encoded)
     assert len(encoded) <= MAX_BYTES - 2_048
     assert value["extra_data"]["trimmed"] > MAX_BYTES
