@@ -90,21 +90,21 @@ MISTAKES = {
     "kafka-password": Mistake(
         kafka,
         wrong("KAFKA_SASL_PASSWORD"),
-        rf"Kafka {AT} refuses the user 'tester' by PLAIN: check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
+        rf"Kafka {AT} rejects user 'tester' \(PLAIN\): check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
     ),
     "kafka-scram-password": Mistake(
         kafka_scram_512,
         wrong("KAFKA_SASL_PASSWORD"),
-        rf"Kafka {AT} refuses the user 'tester' by SCRAM-SHA-512: check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
+        rf"Kafka {AT} rejects user 'tester' \(SCRAM-SHA-512\): check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
     ),
     "kafka-certificate": Mistake(
-        kafka_certificate, none("KAFKA_SSL_CERTFILE"), rf"Kafka {AT} .*wants a client certificate"
+        kafka_certificate, none("KAFKA_SSL_CERTFILE"), rf"Kafka {AT} .*requires a client certificate"
     ),
     "kafka-ca": Mistake(
         kafka,
         wrong_ca("KAFKA_SSL_CAFILE"),
-        rf"Kafka {AT} shows a certificate {NOT_TRUSTED}: KAFKA_SSL_CAFILE must name the CA that signed it, and "
-        "KAFKA_BOOTSTRAP_SERVERS a host it was issued for",
+        rf"Kafka {AT} presents an untrusted certificate \([\w ]+\): KAFKA_SSL_CAFILE must name the CA that signed "
+        "it, and KAFKA_BOOTSTRAP_SERVERS a host it was issued for",
     ),
     "postgres-password": Mistake(
         postgres,

@@ -1,4 +1,4 @@
-"""What Kafka's test modules share: the brokers under test, entries, and waiting for a condition."""
+"""Shared by the tests of the Kafka destination: the brokers under test, settings, entries, and waiting."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from uuid import uuid4
 from helpers import require_backend
 
 from {{cookiecutter.project_slug}}.logging.destinations.base import LogEntry
+from {{cookiecutter.project_slug}}.logging.destinations.kafka import KafkaSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,19 +21,32 @@ MOMENT = datetime(2026, 3, 29, 0, 59, 59, 255000, tzinfo=UTC)
 
 
 def require_kafka() -> None:
-    """Fail with one sentence when no broker listens."""
+    """Fail with one sentence if no broker listens."""
     host, _, port = SERVERS[0].rpartition(":")
     require_backend(host, int(port), f"Kafka does not answer at {SERVERS[0]}: run `docker compose up -d`.")
 
 
+def make_settings(**values: object) -> KafkaSettings:
+    """Return settings for the brokers under test; names are those of the fields without `kafka_`."""
+    given = {"bootstrap_servers": SERVERS, **values}
+    return KafkaSettings.model_validate({f"kafka_{name}": value for name, value in given.items()})
+
+
+def with_timeout(seconds: float, **values: object) -> KafkaSettings:
+    """Return settings with the given `attempt_timeout`."""
+    settings = make_settings(**values)
+    share = settings.attempt_timeout / settings.log_write_timeout_ms
+    return settings.model_copy(update={"log_write_timeout_ms": round(seconds / share)})
+
+
 def entry(message: str = "hello", **fields: object) -> LogEntry:
-    """Return an entry of now, or of the time given."""
+    """Return an entry with a new correlation id and the current time, unless given."""
     known: dict[str, object] = {"correlation_id": uuid4().hex, "timestamp": datetime.now(UTC), **fields}
     return LogEntry(level="INFO", log_type="internal", message=message, **known)  # type: ignore[arg-type]
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition, for five seconds at most."""
+async def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition; raise TimeoutError after five seconds."""
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - some conditions are the event loop's own
+        while not condition():  # noqa: ASYNC110 - some conditions belong to the event loop
             await asyncio.sleep(0.01)

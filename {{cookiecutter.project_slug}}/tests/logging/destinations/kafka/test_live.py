@@ -1,4 +1,4 @@
-"""What consumers of a real Kafka broker see of the entries."""
+"""A real Kafka broker: what its consumers read, and how failures affect a batch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from asyncio.subprocess import PIPE
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -17,36 +18,19 @@ import pytest
 from {{cookiecutter.project_slug}}.logging.destinations.kafka import KafkaDestination
 from {{cookiecutter.project_slug}}.logging.errors import InvalidEntryError, PartialDeliveryError
 
-from .kafka_helpers import MOMENT, SERVERS, entry, require_kafka, until
+from .kafka_helpers import MOMENT, SERVERS, entry, make_settings, require_kafka, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from aiokafka.structs import ConsumerRecord
 
-WRITE_IN_A_PROCESS = """
-import asyncio, sys
-from datetime import UTC, datetime
-import aiokafka
-from {{cookiecutter.project_slug}}.logging.destinations.base import LogEntry
-from {{cookiecutter.project_slug}}.logging.destinations.kafka import KafkaDestination
-
-async def main(servers, topic, name):
-    destination = KafkaDestination(servers.split(","), topic=topic)
-    now = datetime.now(UTC)
-    entries = [LogEntry(name, now, "INFO", "internal", f"{name} {number}") for number in range(10)]
-    print("ready", flush=True)
-    sys.stdin.readline()
-    await destination.write_batch(entries)
-    await destination.close()
-
-asyncio.run(main(*sys.argv[1:]))
-"""
+PROGRAM = Path(__file__).with_name("write_ten_entries.py")
 
 
 @pytest.fixture
 def topic() -> str:
-    """Return the name of a topic that is not there yet, of a broker that is."""
+    """Return the name of a topic that does not exist yet; fail if there is no broker."""
     require_kafka()
     return f"test-{uuid4().hex}"
 
@@ -63,7 +47,7 @@ async def create(topic: str, *, partitions: int = 1, **configuration: str) -> No
 
 
 async def records(topic: str, count: int) -> list[ConsumerRecord]:
-    """Return the first records of a topic, and check that there are not more."""
+    """Return all records of a topic; fail if there are not exactly `count`."""
     from aiokafka import AIOKafkaConsumer
 
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=SERVERS, auto_offset_reset="earliest")
@@ -82,8 +66,8 @@ async def records(topic: str, count: int) -> list[ConsumerRecord]:
 
 @asynccontextmanager
 async def destination_for(topic: str, **values: object) -> AsyncIterator[KafkaDestination]:
-    """Open a destination and close it in the end."""
-    destination = KafkaDestination(SERVERS, topic=topic, **values)  # type: ignore[arg-type]
+    """Return a destination, and close it at the end."""
+    destination = KafkaDestination(make_settings(topic=topic, **values))
     try:
         yield destination
     finally:
@@ -97,7 +81,7 @@ async def destination_for(topic: str, **values: object) -> AsyncIterator[KafkaDe
     ids=lambda values: "-".join(values.values()) or "defaults",
 )
 async def test_entries_arrive_as_readable_records(topic: str, values: dict[str, str]) -> None:
-    """The topic comes into being with the first write; key, headers and time are those of the entry."""
+    """The first write creates the topic; key, headers and time are those of the entry."""
     sent = [entry(f"message {number}", timestamp=MOMENT + timedelta(seconds=number)) for number in range(1_200)]
     async with destination_for(topic, **values) as destination:
         await destination.write_batch(sent)
@@ -112,7 +96,7 @@ async def test_entries_arrive_as_readable_records(topic: str, values: dict[str, 
 
 @pytest.mark.integration
 async def test_one_correlation_id_keeps_its_order_on_one_of_several_partitions(topic: str) -> None:
-    """So a consumer of several partitions still sees a call's lines as they were written."""
+    """A consumer of several partitions reads the lines of a call in the order they were written."""
     await create(topic, partitions=4)
     sent = [entry(str(number), correlation_id=f"call-{number % 50}") for number in range(2_000)]
     async with destination_for(topic) as destination:
@@ -127,8 +111,8 @@ async def test_one_correlation_id_keeps_its_order_on_one_of_several_partitions(t
 
 
 @pytest.mark.integration
-async def test_an_oversized_entry_arrives_trimmed_beside_its_neighbours(topic: str) -> None:
-    """A broker with its default limit takes all three."""
+async def test_an_oversized_entry_arrives_trimmed_and_its_neighbours_unchanged(topic: str) -> None:
+    """A broker with the default limit accepts all three."""
     async with destination_for(topic) as destination:
         await destination.write_batch([entry("before"), entry("x" * 3_000_000), entry("after")])
     values = [orjson.loads(record.value) for record in await records(topic, 3)]
@@ -137,8 +121,8 @@ async def test_an_oversized_entry_arrives_trimmed_beside_its_neighbours(topic: s
 
 
 @pytest.mark.integration
-async def test_an_entry_that_makes_no_record_costs_itself_only(topic: str) -> None:
-    """499 of 500 arrive, and the one is named as refused."""
+async def test_an_entry_that_cannot_be_encoded_does_not_affect_the_others(topic: str) -> None:
+    """499 of 500 arrive, and the error lists the other one as invalid."""
     sent = [entry(str(number)) for number in range(500)]
     sent[250].timestamp = "yesterday"  # type: ignore[assignment]
     async with destination_for(topic) as destination:
@@ -151,8 +135,8 @@ async def test_an_entry_that_makes_no_record_costs_itself_only(topic: str) -> No
 
 
 @pytest.mark.integration
-async def test_a_topic_with_a_smaller_limit_refuses_what_is_too_large_and_takes_the_rest(topic: str) -> None:
-    """The sentence names the setting that avoids it, and the next batch passes."""
+async def test_a_topic_with_a_smaller_limit_rejects_only_the_large_entry(topic: str) -> None:
+    """The error names the setting to change; with that setting, the entry is trimmed and arrives."""
     await create(topic, max_message_bytes="20000")
     large = entry("x" * 30_000)
     async with destination_for(topic) as destination:
@@ -166,19 +150,19 @@ async def test_a_topic_with_a_smaller_limit_refuses_what_is_too_large_and_takes_
 
 
 @pytest.mark.integration
-async def test_many_first_writes_at_once_share_one_producer(topic: str) -> None:
-    """Nothing is lost, and nothing stays open."""
+async def test_concurrent_first_writes_share_one_producer(topic: str) -> None:
+    """No entry is lost, and no task remains."""
     before = asyncio.all_tasks()
     async with destination_for(topic) as destination:
         await asyncio.gather(*(destination.write_batch([entry() for _ in range(50)]) for _ in range(20)))
-    await until(lambda: asyncio.all_tasks() == before)
+    await wait_until(lambda: asyncio.all_tasks() == before)
     assert len(await records(topic, 1_000)) == 1_000
 
 
 @pytest.mark.integration
-async def test_a_topic_comes_into_being_once_however_many_processes_write_first(topic: str) -> None:
-    """Servers that start at once on a new topic lose and double nothing."""
-    command = (sys.executable, "-c", WRITE_IN_A_PROCESS, ",".join(SERVERS), topic)
+async def test_several_processes_may_create_the_topic_at_once(topic: str) -> None:
+    """Servers that start together on a new topic write every entry exactly once."""
+    command = (sys.executable, PROGRAM, ",".join(SERVERS), topic)
     processes = [
         await asyncio.create_subprocess_exec(*command, str(number), stdin=PIPE, stdout=PIPE, stderr=PIPE)
         for number in range(3)
@@ -193,15 +177,13 @@ async def test_a_topic_comes_into_being_once_however_many_processes_write_first(
 
 
 @pytest.mark.integration
-async def test_bootstrap_servers_that_are_dead_or_silent_are_passed_over(
-    topic: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One of several that answers is enough, also where it is the last to be asked."""
+async def test_dead_and_silent_bootstrap_servers_are_skipped(topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One server that answers is enough, even if it is the last one tried."""
     monkeypatch.setattr("random.shuffle", lambda _: None)
     with closing(socket.create_server(("127.0.0.1", 0))) as silent, socket.socket() as dead:
         dead.bind(("127.0.0.1", 0))
         others = [f"127.0.0.1:{each.getsockname()[1]}" for each in (dead, silent)]
-        destination = KafkaDestination([*others, *SERVERS], topic=topic)
+        destination = KafkaDestination(make_settings(bootstrap_servers=[*others, *SERVERS], topic=topic))
         await destination.write(entry("through the last one"))
         await destination.close()
     (record,) = await records(topic, 1)
@@ -209,8 +191,8 @@ async def test_bootstrap_servers_that_are_dead_or_silent_are_passed_over(
 
 
 @pytest.mark.integration
-async def test_a_closed_destination_opens_again_by_itself(topic: str) -> None:
-    """As after a failure, when the connection was given up."""
+async def test_a_closed_destination_connects_again_with_the_next_write(topic: str) -> None:
+    """As it does after a failure, which closes the connection."""
     async with destination_for(topic) as destination:
         await destination.write(entry("one"))
         await destination.close()
