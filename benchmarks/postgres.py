@@ -15,8 +15,8 @@ import uuid
 from typing import TYPE_CHECKING
 
 import asyncpg
-from bench_server.logging.entry import FIELD_NAMES
 from bench_server.logging.destinations.postgres.encoding import row_of
+from bench_server.logging.entry import FIELD_NAMES
 
 from .report import alternate, compare
 from .stack import carry, make_entries, with_retries
