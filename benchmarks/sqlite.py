@@ -9,7 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench_server.logging.destinations.sqlite import destination as ours
+from bench_server.logging.destinations.sqlite import SQLiteDestination, schema
+from bench_server.logging.destinations.sqlite.encoding import row_of
 
 from .report import alternate, compare
 from .stack import carry, make_entries
@@ -27,21 +28,21 @@ def _stack() -> dict[str, float]:
     entries = make_entries(COUNT)
     gc.collect()
     with tempfile.TemporaryDirectory() as folder:
-        done = carry(ours.SQLiteDestination(Path(folder) / "logs.db"), entries)
+        done = carry(SQLiteDestination(Path(folder) / "logs.db"), entries)
     return {"entries per second": COUNT / done["seconds"]}
 
 
 def _bare() -> dict[str, float]:
-    rows = [ours._row(entry) for entry in make_entries(COUNT)]  # noqa: SLF001 - the same encoding, beforehand
+    rows = [row_of(entry) for entry in make_entries(COUNT)]
     gc.collect()
     with tempfile.TemporaryDirectory() as folder:
         connection = sqlite3.connect(Path(folder) / "logs.db")
-        for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", *ours._SCHEMA):  # noqa: SLF001
+        for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", *schema.CREATE):
             connection.execute(statement)
         connection.commit()
         begun = time.perf_counter()
         for start in range(0, COUNT, BATCH):
-            connection.executemany(ours._INSERT, rows[start : start + BATCH])  # noqa: SLF001
+            connection.executemany(schema.INSERT, rows[start : start + BATCH])
             connection.commit()
         seconds = time.perf_counter() - begun
         connection.close()

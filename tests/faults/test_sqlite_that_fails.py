@@ -156,7 +156,7 @@ async def test_a_folder_that_is_read_only_is_used_when_it_no_longer_is(
         await check_said_once(server, begin)
 
 
-REASONS = {"replaced by a database": "a database of something else", "replaced by nonsense": "not a database"}
+REASONS = {"replaced by a database": "a database of another program", "replaced by nonsense": "not a database"}
 
 
 @pytest.mark.parametrize(

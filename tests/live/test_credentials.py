@@ -109,12 +109,12 @@ MISTAKES = {
     "postgres-password": Mistake(
         postgres,
         wrong("POSTGRES_DSN"),
-        rf'PostgreSQL {AT} refuses the login of POSTGRES_DSN: password authentication failed for user "tester"',
+        rf'PostgreSQL {AT} rejects the login of POSTGRES_DSN: password authentication failed for user "tester"',
     ),
     "postgres-ca": Mistake(
         postgres,
         wrong_ca("POSTGRES_SSL_ROOT_CERT"),
-        rf"PostgreSQL {AT} has a certificate {NOT_TRUSTED}: check POSTGRES_SSL_ROOT_CERT",
+        rf"PostgreSQL {AT} has an untrusted certificate, check POSTGRES_SSL_ROOT_CERT: [\w ]+",
     ),
     "elasticsearch-ca": Mistake(
         elasticsearch_tls,

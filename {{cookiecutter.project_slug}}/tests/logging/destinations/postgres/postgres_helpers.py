@@ -1,6 +1,6 @@
-"""What PostgreSQL's test modules share: the server under test, fixtures on a table of its own, and entries.
+"""Shared by the PostgreSQL tests: the server under test, settings, fixtures with a fresh table, and entries.
 
-A module takes the fixtures that it needs under their names: `table = postgres_helpers.table`.
+A test module binds the fixtures it uses: `table = postgres_helpers.table`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 from helpers import PATIENCE, make_entry
+from pydantic import SecretStr
 
-from {{cookiecutter.project_slug}}.logging.destinations.postgres import PostgresDestination
+from {{cookiecutter.project_slug}}.logging.destinations.postgres import PostgresDestination, PostgresSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -23,16 +24,21 @@ DSN = os.environ.get("TEST_POSTGRES_DSN", "postgresql://postgres:postgres@localh
 SECRET = "s3cret"
 
 
+def make_settings(dsn: str = DSN, **values: Any) -> PostgresSettings:
+    """Return settings for a URL, without retention."""
+    return PostgresSettings(**{"postgres_dsn": SecretStr(dsn), "log_retention_days": 0, **values})
+
+
 @pytest.fixture(autouse=True)
-def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what libpq reads from the environment out of the tests."""
+def no_libpq_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the environment variables of libpq."""
     for name in [name for name in os.environ if name.startswith("PG")]:
         monkeypatch.delenv(name)
 
 
 @pytest.fixture
 async def admin() -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """Connect to the server as who may do everything."""
+    """Connect to the server as a superuser."""
     try:
         connection = await asyncpg.connect(DSN, timeout=PATIENCE)
     except (OSError, asyncpg.PostgresError) as error:
@@ -43,7 +49,7 @@ async def admin() -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
 
 @pytest.fixture
 async def table(admin: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[str]:
-    """Return the name of a table that is not there, and drop it afterwards."""
+    """Return the name of a table that does not exist; drop it afterwards."""
     name = f"Logs_{secrets.token_hex(6)}"
     yield name
     await admin.execute(f'DROP TABLE IF EXISTS "{name}"')
@@ -51,20 +57,20 @@ async def table(admin: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[str]
 
 @pytest.fixture
 async def make(table: str) -> AsyncIterator[Callable[..., PostgresDestination]]:
-    """Return what makes destinations on the table, and close them afterwards."""
-    made = list[PostgresDestination]()
+    """Return a function that builds destinations for the table; close them afterwards."""
+    built = list[PostgresDestination]()
 
-    def build(dsn: str = DSN, **settings: Any) -> PostgresDestination:
-        made.append(PostgresDestination(dsn, **{"table": table, **settings}))
-        return made[-1]
+    def build(dsn: str = DSN, **values: Any) -> PostgresDestination:
+        built.append(PostgresDestination(make_settings(dsn, **{"postgres_table": table, **values})))
+        return built[-1]
 
     yield build
-    for destination in made:
+    for destination in built:
         await destination.close()
 
 
-async def stored(admin: asyncpg.Connection[asyncpg.Record], table: str) -> int:
-    """Count the rows of a table."""
+async def count_rows(admin: asyncpg.Connection[asyncpg.Record], table: str) -> int:
+    """Return the number of rows in a table."""
     return int(await admin.fetchval(f'SELECT count(*) FROM "{table}"'))
 
 
@@ -79,6 +85,6 @@ def with_user(user: str, password: str) -> str:
     return parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}").geturl()
 
 
-def entry_with(message: str, **values: Any) -> Any:
-    """Return an entry that none of the others resembles."""
+def unique_entry(message: str, **values: Any) -> Any:
+    """Return an entry with a new correlation id."""
     return make_entry(message, correlation_id=secrets.token_hex(8), **values)

@@ -1,51 +1,41 @@
-"""How a real PostgreSQL server's table comes into being, is kept small, and is left alone where it is not ours."""
+"""The table on a real PostgreSQL server: created once, kept small, and never changed if it is not ours."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import sys
 from asyncio.subprocess import PIPE
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
 
 from {{cookiecutter.project_slug}}.logging.destinations.postgres import PostgresDestination
-from {{cookiecutter.project_slug}}.logging.destinations.postgres.schema import EXPIRE_CHUNK
+from {{cookiecutter.project_slug}}.logging.destinations.postgres.schema import RETENTION_CHUNK
 from {{cookiecutter.project_slug}}.logging.entry import FIELD_NAMES
 from {{cookiecutter.project_slug}}.logging.errors import AccessError, DeliveryError
 
 from . import postgres_helpers
-from .postgres_helpers import DSN, entry_with, stored
+from .postgres_helpers import DSN, count_rows, make_settings, unique_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-no_variables = postgres_helpers.no_variables
+no_libpq_variables = postgres_helpers.no_libpq_variables
 admin, table, make = postgres_helpers.admin, postgres_helpers.table, postgres_helpers.make
 
-CREATE_IN_A_PROCESS = """
-import asyncio, sys
-from {{cookiecutter.project_slug}}.logging.destinations.postgres import PostgresDestination
-
-async def main():
-    destination = PostgresDestination(sys.argv[1], table=sys.argv[2])
-    sys.stdin.readline()
-    await destination.open()
-    await destination.close()
-
-print("ready", flush=True)
-asyncio.run(main())
-"""
+CREATE_TABLE = Path(__file__).with_name("programs") / "create_table.py"
 
 
 @pytest.mark.integration
-async def test_columns_bear_the_names_and_types_of_the_fields(
+async def test_columns_have_the_names_of_the_fields(
     admin: asyncpg.Connection[asyncpg.Record], table: str, make: Callable[..., PostgresDestination]
 ) -> None:
-    """What SQL on the table relies on."""
+    """Queries by other programs rely on the names and types."""
     await make().open()
     columns = "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = $1"
     rows = await admin.fetch(f"{columns} ORDER BY ordinal_position", table)
@@ -63,25 +53,35 @@ async def test_columns_bear_the_names_and_types_of_the_fields(
 
 
 @pytest.mark.integration
-async def test_processes_make_the_table_at_once(admin: asyncpg.Connection[asyncpg.Record], table: str) -> None:
-    """CREATE TABLE IF NOT EXISTS alone would fail in one of them."""
-    command = (sys.executable, "-c", CREATE_IN_A_PROCESS, DSN, table)
-    processes = [await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE) for _ in range(2)]
+async def test_two_processes_create_the_table_at_the_same_time(
+    admin: asyncpg.Connection[asyncpg.Record], table: str
+) -> None:
+    """With CREATE TABLE IF NOT EXISTS alone, one of them would fail."""
+    environment = {**os.environ, "POSTGRES_DSN": DSN, "POSTGRES_TABLE": table}
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, str(CREATE_TABLE), stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment
+        )
+        for _ in range(2)
+    ]
     for process in processes:
         assert process.stdout is not None
         assert await process.stdout.readline() == b"ready\n"
-    ends = await asyncio.gather(*(process.communicate(b"\n") for process in processes))
-    assert [process.returncode for process in processes] == [0, 0], ends
-    assert await stored(admin, table) == 0
+    outputs = await asyncio.gather(*(process.communicate(b"\n") for process in processes))
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert await count_rows(admin, table) == 0
 
 
 @pytest.mark.integration
-async def test_destinations_make_schema_and_tables_at_once(admin: asyncpg.Connection[asyncpg.Record]) -> None:
-    """Also where they share no more than the schema."""
+async def test_destinations_create_schema_and_tables_at_the_same_time(
+    admin: asyncpg.Connection[asyncpg.Record],
+) -> None:
+    """Six share each of two tables, and all share the schema."""
     schema = f"audit_{secrets.token_hex(4)}"
-    destinations = [PostgresDestination(DSN, table=f"{schema}.{name}") for name in ("logs", "Logs") for _ in range(6)]
+    tables = [f"{schema}.{name}" for name in ("logs", "Logs") for _ in range(6)]
+    destinations = [PostgresDestination(make_settings(postgres_table=table)) for table in tables]
     try:
-        await asyncio.gather(*(destination.write(entry_with("x")) for destination in destinations))
+        await asyncio.gather(*(destination.write(unique_entry("x")) for destination in destinations))
         assert len(await destinations[0].query()) == 6
         assert len(await destinations[-1].query()) == 6
     finally:
@@ -90,29 +90,30 @@ async def test_destinations_make_schema_and_tables_at_once(admin: asyncpg.Connec
 
 
 @pytest.mark.integration
-async def test_a_name_of_full_length_works(
+async def test_a_table_name_of_maximum_length_works(
     admin: asyncpg.Connection[asyncpg.Record], make: Callable[..., PostgresDestination]
 ) -> None:
-    """Names of indexes are found for it by the server."""
+    """The server shortens the names of its indexes."""
     name = secrets.token_hex(32).replace("0", "x")[:63]
     name = f"t{name[1:]}"
-    destination = make(table=name)
-    await destination.write(entry_with("x"))
-    assert await stored(admin, name) == 1
+    destination = make(postgres_table=name)
+    await destination.write(unique_entry("x"))
+    assert await count_rows(admin, name) == 1
     await admin.execute(f'DROP TABLE "{name}"')
 
 
 @pytest.mark.integration
-async def test_a_table_that_was_dropped_is_made_again(
+async def test_a_dropped_table_is_created_again(
     admin: asyncpg.Connection[asyncpg.Record], table: str, make: Callable[..., PostgresDestination]
 ) -> None:
-    """Within the same write; a query finds nothing and makes nothing."""
+    """The next write creates it; a query returns nothing and does not create it."""
     destination = make()
     assert await destination.query() == []
-    await destination.write(entry_with("before"))
+    assert await admin.fetchval("SELECT to_regclass($1)", f'"{table}"') is None
+    await destination.write(unique_entry("before"))
     await admin.execute(f'DROP TABLE "{table}"')
     assert await destination.query() == []
-    await destination.write(entry_with("after"))
+    await destination.write(unique_entry("after"))
     assert [entry.message for entry in await destination.query()] == ["after"]
 
 
@@ -120,34 +121,34 @@ async def test_a_table_that_was_dropped_is_made_again(
 async def test_entries_past_retention_are_deleted_in_chunks(
     admin: asyncpg.Connection[asyncpg.Record], table: str, make: Callable[..., PostgresDestination]
 ) -> None:
-    """A chunk with each write until none is left, then not again for an hour."""
+    """Each write deletes one chunk until none is left; the next deletion is an hour later."""
     old = datetime.now(UTC) - timedelta(days=8)
-    await make().write_batch([entry_with("old", timestamp=old) for _ in range(EXPIRE_CHUNK + 10)])
-    destination = make(retention_days=7)
+    await make().write_batch([unique_entry("old", timestamp=old) for _ in range(RETENTION_CHUNK + 10)])
+    destination = make(log_retention_days=7)
     for left in (10, 0):
-        await destination.write(entry_with("new"))
+        await destination.write(unique_entry("new"))
         assert await admin.fetchval(f'SELECT count(*) FROM "{table}" WHERE timestamp = $1', old) == left
-    await destination.write(entry_with("late", timestamp=old))
+    await destination.write(unique_entry("late", timestamp=old))
     assert await admin.fetchval(f'SELECT count(*) FROM "{table}" WHERE timestamp = $1', old) == 1
 
 
 @pytest.mark.integration
-async def test_a_schema_of_a_later_version_is_left_alone(
+async def test_a_table_with_a_newer_schema_version_is_rejected(
     admin: asyncpg.Connection[asyncpg.Record], table: str, make: Callable[..., PostgresDestination]
 ) -> None:
-    """The sentence names the table and the setting."""
+    """The message names the table and the setting."""
     await admin.execute(f'CREATE TABLE "{table}" (x int)')
     await admin.execute(f"COMMENT ON TABLE \"{table}\" IS 'Log entries, schema version 2'")
     with pytest.raises(AccessError, match=rf'^The table "{table}" has schema version 2, .* POSTGRES_TABLE$'):
-        await make().write(entry_with("x"))
+        await make().write(unique_entry("x"))
 
 
 @pytest.mark.integration
-async def test_a_table_of_another_kind_is_named(
+async def test_a_table_with_other_columns_is_a_temporary_failure(
     admin: asyncpg.Connection[asyncpg.Record], table: str, make: Callable[..., PostgresDestination]
 ) -> None:
-    """Entries wait: whoever owns the table can mend it."""
+    """Entries wait, because the owner of the table can fix it."""
     await admin.execute(f'CREATE TABLE "{table}" (x int)')
     with pytest.raises(DeliveryError, match=r"^PostgreSQL at .*: column .* does not exist$") as caught:
-        await make().write(entry_with("x"))
+        await make().write(unique_entry("x"))
     assert type(caught.value) is DeliveryError

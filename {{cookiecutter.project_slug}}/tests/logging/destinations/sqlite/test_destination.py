@@ -1,4 +1,4 @@
-"""The SQLite file: filled by servers, private, shared by processes, and survived whatever happens to it."""
+"""The SQLite file: private, shared by processes, and created again after every kind of damage."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from helpers import assert_nobody_waited, program, until
+from helpers import assert_nobody_waited, until
 from loguru import logger
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
@@ -21,7 +21,6 @@ from mcp.client.stdio import stdio_client
 from {{cookiecutter.project_slug}}.cli import main
 from {{cookiecutter.project_slug}}.config import ServerConfig
 from {{cookiecutter.project_slug}}.logging.destinations import delivery
-from {{cookiecutter.project_slug}}.logging.destinations.driver import PACKAGE
 from {{cookiecutter.project_slug}}.logging.entry import FIELD_NAMES
 from {{cookiecutter.project_slug}}.logging.factory import create_log_destination
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
@@ -32,42 +31,12 @@ if TYPE_CHECKING:
 
     Start = Callable[..., subprocess.Popen[str]]
 
-SCRIPT = """
-import logging, os, resource, signal, sys, time, warnings
-from loguru import logger
-from mcp import Client, StdioServerParameters
-from mcp.client.stdio import stdio_client
-from helpers import assert_nobody_waited, until
-from PACKAGE.logging.destinations import SQLiteDestination
-from PACKAGE.logging.unified_logger import UnifiedLogger
-warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12 on os.fork
-UnifiedLogger.initialize(SQLiteDestination(sys.argv[1]))
-"""
-AT_ONCE = """
-import asyncio, sys
-from loguru import logger
-from PACKAGE.logging.destinations import SQLiteDestination
-from PACKAGE.logging.unified_logger import UnifiedLogger
-class Slow(SQLiteDestination):
-    async def open(self):
-        await asyncio.sleep(0.1)
-        await super().open()
-UnifiedLogger.initialize(Slow(sys.argv[1]))
-logger.info("once")
-"""
-LOCK = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1])
-connection.execute("BEGIN EXCLUSIVE")
-print("locked", flush=True)
-sys.stdin.read()
-connection.rollback()
-"""
+PROGRAMS = Path(__file__).with_name("programs")
 
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Configure a file, in a folder that is not there yet."""
+    """Configure a file in a folder that does not exist yet."""
     path = tmp_path / "data" / "logs.db"
     monkeypatch.setenv("SQLITE_PATH", str(path))
     monkeypatch.setattr(delivery, "OUTAGE_PAUSES", (0.05,))
@@ -82,7 +51,7 @@ def logging_to(path: Path) -> Path:
 
 
 def rows(path: Path, columns: str = "message", where: str = "1") -> list[Any]:
-    """Return what is in the file, oldest first, none where there is no file."""
+    """Return the rows in the file, oldest first; none if there is no file."""
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             assert connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
@@ -92,13 +61,18 @@ def rows(path: Path, columns: str = "message", where: str = "1") -> list[Any]:
     return [row[0] if len(row) == 1 else row for row in found]
 
 
+def program(name: str, *arguments: str | Path) -> list[str]:
+    """Return the command-line arguments that run one of the programs beside this module."""
+    return [str(PROGRAMS / name), *map(str, arguments)]
+
+
 def last_error() -> str:
-    """Return the destination's last complaint."""
+    """Return the last error of the destination."""
     return UnifiedLogger.counters()[0].last_error or ""
 
 
-def test_the_file_is_private_and_its_columns_are_the_entrys_fields(logging_to: Path) -> None:
-    """Mode 0600, also of its companions; WAL; columns of the fields' names, in their order; the time as UTC text."""
+def test_the_file_is_private_and_has_one_column_per_field(logging_to: Path) -> None:
+    """All files of the database have mode 0600; it uses WAL, the field names in order, and UTC timestamps as text."""
     logger.info("hello")
     UnifiedLogger.flush()
     assert [file.stat().st_mode & 0o777 for file in sorted(logging_to.parent.iterdir())] == [0o600] * 3
@@ -111,18 +85,11 @@ def test_the_file_is_private_and_its_columns_are_the_entrys_fields(logging_to: P
     assert (message, timestamp[-6:], data) == ("hello", "+00:00", None)
 
 
-def test_the_default_file_is_in_the_users_data_folder(tmp_path: Path) -> None:
-    """Below the home, in a folder of the package's name."""
-    path = ServerConfig().sqlite_path
-    assert path.is_relative_to(tmp_path / "home")
-    assert PACKAGE in path.parts
-
-
-async def test_a_locked_file_delays_nobody_and_loses_nothing(logging_to: Path, start: Start) -> None:
-    """While another process holds it, log calls and the event loop go on; afterwards every line is there."""
+async def test_a_locked_file_delays_no_log_call_and_loses_nothing(logging_to: Path, start: Start) -> None:
+    """Log calls and the event loop continue; all lines are written when the lock is released."""
     logger.info("first")
     UnifiedLogger.flush()
-    locker = start(*program(LOCK), str(logging_to))
+    locker = start(*program("hold_lock.py", logging_to))
     assert locker.stdout.readline() == "locked\n"
     steps, deadline = [], time.monotonic() + 20
     while "locked" not in last_error() or len(steps) < 2_000:
@@ -145,8 +112,8 @@ VANISH = {
 
 
 @pytest.mark.parametrize("vanish", VANISH.values(), ids=VANISH)
-def test_a_file_that_vanishes_is_made_again(logging_to: Path, vanish: Callable[[Path], Any]) -> None:
-    """What is logged afterwards is in the file that has the path then."""
+def test_a_vanished_file_is_created_again(logging_to: Path, vanish: Callable[[Path], Any]) -> None:
+    """All later lines are in the new file at the path."""
     logger.info("before")
     UnifiedLogger.flush()
     vanish(logging_to)
@@ -161,15 +128,15 @@ OBSTACLES = {
     "file in the folder's place": (lambda path: path.parent.touch(), lambda path: path.parent.unlink()),
     "read-only": (lambda path: path.parent.mkdir(mode=0o500), lambda path: path.parent.chmod(0o700)),
 }
-if os.geteuid() == 0:  # root may write anywhere
+if os.geteuid() == 0:  # root can write to read-only folders
     del OBSTACLES["read-only"]
 
 
 @pytest.mark.parametrize(("obstruct", "clear"), OBSTACLES.values(), ids=OBSTACLES)
-def test_an_obstacle_is_said_once_and_delivery_goes_on_without_it(
+def test_an_obstacle_is_reported_once_and_delivery_resumes_without_it(
     path: Path, obstruct: Callable[[Path], Any], clear: Callable[[Path], Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The server runs on with its entries waiting, and takes up again when it can."""
+    """Entries wait in memory until the file can be written."""
     obstruct(path)
     UnifiedLogger.initialize(create_log_destination(ServerConfig()))
     for number in range(100):
@@ -181,43 +148,21 @@ def test_an_obstacle_is_said_once_and_delivery_goes_on_without_it(
     UnifiedLogger.shutdown()
     shown = capfd.readouterr().err
     assert shown.count("sqlite: ") == 3
-    assert shown.count("(entries wait, 0 dropped so far)") + shown.count("100 entries wait") == 1
+    assert shown.count("entries wait, 0 dropped so far)") == 1
     assert shown.count("sqlite: delivering again after") == 1
 
 
-FULL = """
-soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
-for number in range(2000): logger.info(f"{number} " + "x" * 500)
-until(lambda: UnifiedLogger.counters()[0].last_error)
-assert UnifiedLogger.counters()[0].dropped == UnifiedLogger.counters()[0].failed == 0
-resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-until(lambda: UnifiedLogger.counters()[0].written == 2000)
-"""
-
-
-def test_a_full_disk_loses_nothing_that_the_buffer_can_hold(path: Path, start: Start) -> None:
-    """The process runs on, and when there is room again everything is written, once."""
-    process = start(*program(SCRIPT + FULL), str(path))
+def test_a_full_disk_loses_nothing_that_fits_the_buffer(path: Path, start: Start) -> None:
+    """Every line is written once when space is available again."""
+    process = start(*program("log_to_full_disk.py", path))
     _, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
     assert [int(message.split()[0]) for message in rows(path)] == list(range(2_000))
 
 
-MANY = """
-steps = []
-for number in range(1000):
-    begun = time.perf_counter()
-    logging.getLogger("app").info("%s %d", sys.argv[2], number)
-    steps.append(time.perf_counter() - begun)
-assert_nobody_waited(steps)
-assert UnifiedLogger.flush(20)
-"""
-
-
 def test_four_processes_share_one_file(path: Path, start: Start) -> None:
-    """They make it at the same time and write at the same time: nothing is lost, no call waits."""
-    processes = [start(*program(SCRIPT + MANY), str(path), f"p{index}") for index in range(4)]
+    """They create it and write to it at the same time: no line is lost, and no log call is slow."""
+    processes = [start(*program("log_many.py", path, f"p{index}")) for index in range(4)]
     for process in processes:
         _, err = process.communicate(timeout=40)
         assert process.returncode == 0, err
@@ -226,41 +171,38 @@ def test_four_processes_share_one_file(path: Path, start: Start) -> None:
         assert lines == [f"p{index} {number}" for number in range(1_000)]
 
 
-def test_a_killed_process_loses_at_most_what_was_in_memory(path: Path, start: Start) -> None:
-    """What was delivered is there, and the file is whole."""
-    text = "for n in range(500): logger.info(n)\nUnifiedLogger.flush()\nprint('now', flush=True)\nsignal.pause()"
-    process = start(*program(SCRIPT + text), str(path))
-    assert process.stdout.readline() == "now\n"
+def test_a_killed_process_loses_no_delivered_entry(path: Path, start: Start) -> None:
+    """The file stays intact."""
+    process = start(*program("log_until_killed.py", path))
+    assert process.stdout.readline() == "delivered\n"
     process.kill()
     process.wait()
     assert rows(path)[:500] == [str(number) for number in range(500)]
 
 
 @pytest.mark.parametrize("is_locked", [False, True], ids=["free", "locked"])
-def test_the_drivers_thread_keeps_no_process_from_ending(path: Path, start: Start, is_locked: bool) -> None:
-    """A script that only logs ends by itself, also while the file is locked; a quick child loses nothing."""
-    text = "logger.info(1)\nUnifiedLogger.flush()\nprint('go', flush=True)\nsys.stdin.readline()\n"
-    text += "if os.fork() == 0:\n    logger.info('child')\n    sys.exit()\nos.wait()\nlogger.info(2)\n"
-    process = start(*program(SCRIPT + text), str(path))
-    assert process.stdout.readline() == "go\n"
+def test_the_drivers_thread_does_not_delay_the_exit(path: Path, start: Start, is_locked: bool) -> None:
+    """A script exits by itself even if the file is locked; a forked child that exits at once loses nothing."""
+    process = start(*program("log_and_fork.py", path))
+    assert process.stdout.readline() == "ready\n"
     if is_locked:
-        assert start(*program(LOCK), str(path)).stdout.readline() == "locked\n"
+        assert start(*program("hold_lock.py", path)).stdout.readline() == "locked\n"
     begun = time.monotonic()
     _, err = process.communicate("\n", timeout=20)
     assert (process.returncode, time.monotonic() - begun < 8) == (0, True)
     assert ("dropped 1" in err) == is_locked
     if not is_locked:
-        assert rows(path) == ["1", "child", "2"]
+        assert rows(path) == ["first", "child", "last"]
 
 
 def test_a_script_may_end_before_its_file_is_open(path: Path, run: Callable[..., Any]) -> None:
-    """The driver works on a thread of its own, which Python 3.12 does not start once the main one has ended."""
-    assert run(*program(AT_ONCE), str(path)).returncode == 0
+    """The driver starts a thread, which Python 3.12 refuses after the main thread has ended."""
+    assert run(*program("log_once.py", path)).returncode == 0
     assert rows(path) == ["once"]
 
 
 def test_the_drivers_own_lines_are_not_stored(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """With LOG_LEVEL=DEBUG the driver says much on stderr, and the table holds the application's lines only."""
+    """With LOG_LEVEL=DEBUG they are on stderr, and the table contains only the application's lines."""
     config = ServerConfig(log_level="DEBUG")
     UnifiedLogger.initialize(create_log_destination(config), settings=config)
     logger.debug("mine")
@@ -275,7 +217,7 @@ def test_the_drivers_own_lines_are_not_stored(path: Path, capfd: pytest.CaptureF
 async def test_every_call_of_a_server_is_in_the_file_and_can_be_listed(
     path: Path, serve_arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The main path: a client calls, leaves, and `logs` shows the calls."""
+    """A client calls tools and disconnects; `logs` shows the calls."""
     server = StdioServerParameters(command=sys.executable, args=serve_arguments, env=dict(os.environ))
     with (tmp_path / "stderr").open("w") as stderr:
         async with Client(stdio_client(server, errlog=stderr)) as client:
@@ -290,8 +232,8 @@ async def test_every_call_of_a_server_is_in_the_file_and_can_be_listed(
     assert shown == [{"text": "299"}, {"text": "298"}]
 
 
-def test_looking_at_no_file_makes_none(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`logs` before the first entry shows an empty table; `doctor` makes the file and reads its probe back."""
+def test_reading_does_not_create_the_file(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`logs` shows an empty table before the first entry; `doctor` creates the file and reads its probe back."""
     assert main(["logs"]) == main(["logs", "stats"]) == 0
     assert not path.parent.exists()
     assert main(["doctor"]) == 0

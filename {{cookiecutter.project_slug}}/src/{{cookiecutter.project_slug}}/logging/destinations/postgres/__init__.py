@@ -1,5 +1,6 @@
 """PostgreSQL: one row per entry in one table."""
 
-from .destination import PostgresDestination, PostgresSettings
+from .destination import PostgresDestination
+from .settings import PostgresSettings
 
 __all__ = ["PostgresDestination", "PostgresSettings"]

@@ -1,5 +1,6 @@
-"""SQLite: one table in a file on this machine."""
+"""SQLite: one table in one file on this machine."""
 
-from .destination import SQLiteDestination, SQLiteSettings
+from .destination import SQLiteDestination
+from .settings import SQLiteSettings
 
 __all__ = ["SQLiteDestination", "SQLiteSettings"]

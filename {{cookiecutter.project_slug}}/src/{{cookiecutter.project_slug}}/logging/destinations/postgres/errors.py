@@ -1,0 +1,63 @@
+"""What the exceptions of asyncpg mean for delivery."""
+
+from __future__ import annotations
+
+from ssl import CertificateError
+
+from ...errors import MAX_REASON, AccessError, DeliveryError, InvalidEntryError, describe_error
+
+_INVALID = "PostgreSQL cannot store a value"
+
+
+class MissingTableError(DeliveryError):
+    """The table or its schema does not exist."""
+
+
+class AlreadyExistsError(DeliveryError):
+    """The row, table or schema already exists."""
+
+
+def translate(error: Exception, *, server: str) -> DeliveryError | None:
+    """Translate an exception of the driver or the network; `server` starts the sentence."""
+    if "rejected SSL upgrade" in str(error):
+        return AccessError(f"{server} does not offer TLS; on a trusted network, add ?sslmode=disable to POSTGRES_DSN")
+    for raised, translation, sentence in _meanings():
+        if isinstance(error, raised):
+            return translation(f"{sentence.format(server=server)}: {_reason(error)}")
+    return None
+
+
+def invalid_value(error: Exception) -> InvalidEntryError:
+    """Translate an exception raised while a row is encoded."""
+    return InvalidEntryError(f"{_INVALID}: {_reason(error)}")
+
+
+def _meanings() -> tuple[tuple[type[Exception], type[DeliveryError], str], ...]:
+    """Return the table of exceptions; the first match counts."""
+    import asyncpg  # noqa: PLC0415 - a driver is imported by the destination that is switched on
+
+    return (
+        (CertificateError, AccessError, "{server} has an untrusted certificate, check POSTGRES_SSL_ROOT_CERT"),
+        (asyncpg.ClientConfigurationError, AccessError, "POSTGRES_DSN is invalid"),
+        (asyncpg.InvalidAuthorizationSpecificationError, AccessError, "{server} rejects the login of POSTGRES_DSN"),
+        (asyncpg.InsufficientPrivilegeError, AccessError, "{server} denies a permission to the role of POSTGRES_DSN"),
+        (asyncpg.UndefinedTableError, MissingTableError, "{server}"),
+        (asyncpg.InvalidSchemaNameError, MissingTableError, "{server}"),
+        (asyncpg.UniqueViolationError, AlreadyExistsError, "{server}"),
+        (asyncpg.DuplicateTableError, AlreadyExistsError, "{server}"),
+        (asyncpg.DuplicateSchemaError, AlreadyExistsError, "{server}"),
+        (asyncpg.DataError, InvalidEntryError, _INVALID),
+        (asyncpg.IntegrityConstraintViolationError, InvalidEntryError, _INVALID),
+        (asyncpg.ProgramLimitExceededError, InvalidEntryError, _INVALID),
+        (asyncpg.InternalClientError, DeliveryError, "{server} ended the connection"),
+        (asyncpg.InterfaceError, DeliveryError, "{server}"),
+        (asyncpg.PostgresError, DeliveryError, "{server}"),
+        (OSError, DeliveryError, "{server} cannot be reached"),
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of an exception's text, without details and hints."""
+    if isinstance(error, CertificateError):
+        return error.verify_message
+    return describe_error(error).partition("\n")[0][:MAX_REASON]

@@ -1,0 +1,101 @@
+"""Settings of the PostgreSQL destination and the checks of their values."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from pydantic import Field, SecretStr
+
+from ...errors import SettingError
+from ...settings import LogSettings
+
+MAX_PORT = 65_535
+UNVERIFIED_MODES = ("disable", "allow", "prefer")
+"""Values of `sslmode` that do not check the server's certificate."""
+MODES = (*UNVERIFIED_MODES, "require", "verify-ca", "verify-full")
+
+_VALID_DSN = "postgresql://user:password@host:5432/database, with @ : / ? # % in a password as %40 %3A %2F %3F %23 %25"
+
+
+class PostgresSettings(LogSettings):
+    """Settings of the PostgreSQL destination."""
+
+    postgres_dsn: SecretStr = Field(
+        default=SecretStr("postgresql://postgres@localhost:5432/postgres"),
+        description="Connection URL: postgresql://user:password@host:port/database?sslmode=...",
+    )
+    postgres_table: str = Field(default="mcp_logs", description="table or schema.table; created if missing.")
+    postgres_ssl_root_cert: str | None = Field(
+        default=None, description="PEM file of the CAs to trust; unset: the system's CAs."
+    )
+
+
+def parse_dsn(url: str) -> tuple[list[str], dict[str, str]]:
+    """Return the hosts (with their ports) and the options of a URL; raise SettingError without any part of the URL."""
+    problem: str | None = "it is not a URL, or its options are not of the form name=value&name=value"
+    with suppress(ValueError):  # its text may contain the password
+        parts = urlsplit(url)
+        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        hosts = parts.netloc.rpartition("@")[2] or options.get("host") or os.environ.get("PGHOST", "")
+        problem = _problem(url, parts, ports=[*map(_port, hosts.split(",")), *options.get("port", "").split(",")])
+    if problem:
+        msg = f"POSTGRES_DSN is malformed: {problem}; valid is {_VALID_DSN}"
+        raise SettingError(msg)
+    return [unquote(host) for host in hosts.split(",") if host], options
+
+
+def root_certificate(setting: str | None, options: dict[str, str]) -> str | None:
+    """Return the file of the CAs to trust, None for the system's; raise SettingError if the file does not exist."""
+    sources = {
+        "POSTGRES_SSL_ROOT_CERT": setting,
+        "sslrootcert in POSTGRES_DSN": options.get("sslrootcert"),
+        "PGSSLROOTCERT": os.environ.get("PGSSLROOTCERT"),
+    }
+    source, value = next(((source, value) for source, value in sources.items() if value), ("", "system"))
+    if value == "system":
+        return None
+    path = Path(value).expanduser()
+    if not path.is_file():
+        msg = f"{source} is {value!r}, which is not a file; valid is a PEM file of CA certificates"
+        raise SettingError(msg)
+    return os.fspath(path)
+
+
+def ssl_mode(hosts: list[str], options: dict[str, str], root: str | None) -> str:
+    """Return the configured `sslmode`; by default, verify all servers except local ones without a root certificate."""
+    default = "prefer" if root is None and all(map(_is_local, hosts)) else "verify-full"
+    mode = options.get("sslmode") or os.environ.get("PGSSLMODE") or default
+    if mode not in MODES:
+        msg = f"POSTGRES_DSN or PGSSLMODE has sslmode {mode!r}; valid are {', '.join(MODES)}"
+        raise SettingError(msg)
+    return mode
+
+
+def _problem(url: str, parts: SplitResult, *, ports: list[str]) -> str | None:
+    if parts.scheme not in ("postgresql", "postgres"):
+        return "it does not start with postgresql://"
+    if parts.fragment or url.count("@") > int("@" in parts.netloc) or any(character.isspace() for character in url):
+        return "it contains a space, or a character of the password that is not escaped"
+    if not all(port == "" or (port.isdecimal() and 1 <= int(port) <= MAX_PORT) for port in ports):
+        return f"its port is not between 1 and {MAX_PORT}"
+    return None
+
+
+def _port(host: str) -> str:
+    """Return the port of `name:port`, `[ipv6]:port` or a socket folder; empty if it has none."""
+    return "" if host.startswith("/") else host.rpartition("]")[2].partition(":")[2]
+
+
+def _is_local(host: str) -> bool:
+    """Return whether a host, with or without a port, is this machine."""
+    if host.startswith("/"):  # the folder of a Unix socket
+        return True
+    name = host[1 : host.index("]")] if host.startswith("[") else host.partition(":")[0]
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,39 @@
+"""Convert entries to rows and back."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from ...entry import FIELD_NAMES, JSON_FIELDS, iso_utc
+from ...json_safe import decode_json, encode_json
+from ..base import LogEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TIMESTAMP, _INPUT_ARGS, _EXTRA_DATA = map(FIELD_NAMES.index, ("timestamp", *JSON_FIELDS))
+
+
+def row_of(entry: LogEntry) -> list[Any]:
+    """Return the values in the order of FIELD_NAMES, with text for the timestamp and the JSON fields."""
+    row = list(entry.values())
+    row[_TIMESTAMP] = iso_utc(entry.timestamp)
+    if entry.input_args is not None:
+        row[_INPUT_ARGS] = encode_json(entry.input_args)
+    if entry.extra_data is not None:
+        row[_EXTRA_DATA] = encode_json(entry.extra_data)
+    return row
+
+
+def grouped(rows: list[list[Any]], size: int) -> list[list[Any]]:
+    """Return the values of each `size` rows as one list."""
+    return [[*chain.from_iterable(rows[start : start + size])] for start in range(0, len(rows), size)]
+
+
+def entry_of(row: Sequence[Any]) -> LogEntry:
+    """Return the entry in a row."""
+    values = dict(zip(FIELD_NAMES, row, strict=True))
+    for name in JSON_FIELDS:
+        values[name] = decode_json(values[name]) if values[name] is not None else None
+    return LogEntry.from_dict(values)

@@ -1,0 +1,59 @@
+"""Each exception of the driver becomes one error of ours, with one sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from {{cookiecutter.project_slug}}.logging.destinations.postgres.errors import (
+    AlreadyExistsError,
+    MissingTableError,
+    translate,
+)
+from {{cookiecutter.project_slug}}.logging.errors import AccessError, DeliveryError, InvalidEntryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (asyncpg.InsufficientPrivilegeError, AccessError),
+        (asyncpg.InvalidAuthorizationSpecificationError, AccessError),
+        (asyncpg.InvalidPasswordError, AccessError),
+        (asyncpg.ClientConfigurationError, AccessError),
+        (asyncpg.UndefinedTableError, MissingTableError),
+        (asyncpg.UniqueViolationError, AlreadyExistsError),
+        (asyncpg.NotNullViolationError, InvalidEntryError),
+        (asyncpg.NumericValueOutOfRangeError, InvalidEntryError),
+        (asyncpg.ProgramLimitExceededError, InvalidEntryError),
+        (asyncpg.AdminShutdownError, DeliveryError),
+        (asyncpg.CannotConnectNowError, DeliveryError),
+        (asyncpg.ConnectionDoesNotExistError, DeliveryError),
+        (asyncpg.DeadlockDetectedError, DeliveryError),
+        (asyncpg.DiskFullError, DeliveryError),
+        (asyncpg.InterfaceError, DeliveryError),
+        (asyncpg.InternalClientError, DeliveryError),
+        (asyncpg.ReadOnlySQLTransactionError, DeliveryError),
+        (asyncpg.TooManyConnectionsError, DeliveryError),
+        (ConnectionRefusedError, DeliveryError),
+        (OSError, DeliveryError),
+        (TimeoutError, DeliveryError),
+    ],
+)
+def test_an_exception_is_translated_to_one_sentence(
+    raised: Callable[[str], Exception], expected: type[DeliveryError]
+) -> None:
+    """The sentence starts with the server or the setting and ends with the reason."""
+    translation = translate(raised("the reason"), server="PostgreSQL at db:1")
+    assert type(translation) is expected
+    assert str(translation).startswith(("PostgreSQL ", "POSTGRES_DSN "))
+    assert str(translation).endswith(": the reason")
+
+
+def test_other_exceptions_are_not_translated() -> None:
+    """A bug of ours keeps its own type."""
+    assert translate(KeyError("bug"), server="PostgreSQL") is None

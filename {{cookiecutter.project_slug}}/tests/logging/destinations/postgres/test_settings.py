@@ -1,0 +1,75 @@
+"""Values of the PostgreSQL settings: malformed ones are rejected, and TLS is verified by default."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from {{cookiecutter.project_slug}}.logging.destinations.postgres import PostgresDestination, PostgresSettings
+from {{cookiecutter.project_slug}}.logging.destinations.postgres.client import PostgresClient
+from {{cookiecutter.project_slug}}.logging.errors import SettingError
+
+from . import postgres_helpers
+from .postgres_helpers import SECRET, make_settings
+
+no_libpq_variables = postgres_helpers.no_libpq_variables
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "",
+        "localhost",
+        f"mysql://user:{SECRET}@host/logs",
+        f"host=host password={SECRET}",
+        f"postgresql://user:a@{SECRET}@host/logs",
+        f"postgresql://user:1/{SECRET}@host/logs",
+        f"postgresql://user:1?{SECRET}=@host/logs",
+        f"postgresql://user:1#{SECRET}@host/logs",
+        f"postgresql://user:{SECRET}",
+        f"postgresql://user:{SECRET}@host:port/logs",
+        f"postgresql://user:{SECRET}@host:70000/logs",
+        f"postgresql://user:{SECRET}@[::1/logs",
+        f"postgresql://user:{SECRET}\N{DOUBLE-STRUCK CAPITAL C}\N{ACCOUNT OF}@host/logs",
+        f"postgresql://host/logs?password={SECRET}&port=x",
+        f"postgresql://user:{SECRET}@host/logs?sslmode=verify",
+        f"postgresql://user:{SECRET}@host/logs?sslmode",
+    ],
+)
+def test_a_malformed_dsn_is_rejected_without_showing_its_password(dsn: str) -> None:
+    """The message names the setting and the valid form."""
+    with pytest.raises(SettingError, match=r"^POSTGRES_DSN .*valid") as caught:
+        PostgresDestination(make_settings(dsn))
+    assert SECRET not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_a_root_certificate_that_does_not_exist_is_rejected() -> None:
+    """The message names the setting and the path."""
+    with pytest.raises(SettingError, match=r"^POSTGRES_SSL_ROOT_CERT is '/nowhere/ca\.pem', which is not a file"):
+        PostgresDestination(make_settings(postgres_ssl_root_cert="/nowhere/ca.pem"))
+
+
+@pytest.mark.parametrize(
+    ("host", "mode"),
+    [
+        ("localhost:5433", "prefer"),
+        ("127.0.0.2", "prefer"),
+        ("[::1]:5432", "prefer"),
+        ("%2Frun%2Fpostgresql", "prefer"),
+        ("db.example.org", "verify-full"),
+        ("10.0.0.7", "verify-full"),
+        ("localhost,db.example.org:5433", "verify-full"),
+    ],
+)
+def test_remote_servers_are_verified_by_default(host: str, mode: str) -> None:
+    """Only local servers get the driver's default, which also allows plain text."""
+    assert PostgresClient(make_settings(f"postgresql://user@{host}/logs")).ssl_mode == mode
+
+
+def test_no_repr_shows_the_password() -> None:
+    """Check the settings, the destination, and their attributes."""
+    settings = PostgresSettings(postgres_dsn=SecretStr(f"postgresql://user:{SECRET}@localhost/logs"))
+    destination = PostgresDestination.from_config(settings)
+    for shown in (repr(settings), repr(destination), repr(destination.client), repr(vars(destination))):
+        assert SECRET not in shown
