@@ -1,7 +1,7 @@
-/** `POST /logs/ingest` and `GET /logs/query`, both for whoever holds the deployment's LOG_INGEST_KEY. */
+/** The routes `POST /logs/ingest` and `GET /logs/query`; both require the deployment's LOG_INGEST_KEY. */
 import { httpActionGeneric, httpRouter, type GenericActionCtx, type GenericDataModel } from "convex/server";
 import { getConvexSize } from "convex/values";
-import { isRefusal, problem, type Entry } from "./entry";
+import { isRejection, problem, type Entry } from "./entry";
 import { ingestLogs, readPage, type Counts, type Filters } from "./logs";
 
 declare const process: { env: Record<string, string | undefined> };
@@ -9,18 +9,18 @@ declare const process: { env: Record<string, string | undefined> };
 type Context = GenericActionCtx<GenericDataModel>;
 type Rejected = { index: number; entryId: string | null; error: string };
 
-/** A mutation may read 4,096 index ranges, one an entry, and write 16 MiB. */
+/** A mutation may write 16 MiB and read 4,096 index ranges; it reads one per entry. */
 const CHUNK_ROWS = 1000;
 const CHUNK_BYTES = 4 << 20;
-/** A response may have 20 MiB, and an action 64 MiB of memory. */
+/** Convex allows 20 MiB per response and 64 MiB of memory per action. */
 const RESPONSE_CHARACTERS = 4 << 20;
 const READ_PAGES = 10;
-const READ_ROWS_AT_LEAST = 100;
+const MIN_READ_ROWS = 100;
 const MAX_LIMIT = 10_000;
 const FIXED_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/;
 
-/** A request that gets an answer of its own. */
-class Refusal extends Error {
+/** An error that is answered with its own status. */
+class HttpError extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
     super(message);
@@ -28,11 +28,11 @@ class Refusal extends Error {
   }
 }
 
-/** Insert `{log: entry}` or `{logs: [entry, ...]}`; an entry that cannot be stored is reported and costs only itself. */
+/** Insert `{log: entry}` or `{logs: [entry, ...]}`; report invalid entries by index and store the others. */
 async function ingest(ctx: Context, request: Request): Promise<Response> {
   const body = await readJson(request);
   const given = "logs" in body ? body.logs : "log" in body ? [body.log] : undefined;
-  if (!Array.isArray(given)) throw new Refusal(400, "The body must be {log: entry} or {logs: [entry, ...]}");
+  if (!Array.isArray(given)) throw new HttpError(400, "The body must be {log: entry} or {logs: [entry, ...]}");
   const rejected: Rejected[] = [];
   const accepted: Entry[] = [];
   given.forEach((log, index) => {
@@ -41,7 +41,7 @@ async function ingest(ctx: Context, request: Request): Promise<Response> {
     if (error === null) accepted.push({ ...log, timestamp });
     else rejected.push({ index, entryId: typeof log?.entryId === "string" ? log.entryId : null, error });
   });
-  if (!("logs" in body) && rejected[0] !== undefined) throw new Refusal(400, rejected[0].error);
+  if (!("logs" in body) && rejected[0] !== undefined) throw new HttpError(400, rejected[0].error);
   const counts = { inserted: 0, duplicates: 0 };
   for (const logs of chunks(accepted)) {
     const { inserted, duplicates } = await store(ctx, logs);
@@ -51,7 +51,7 @@ async function ingest(ctx: Context, request: Request): Promise<Response> {
   return json(200, { ...counts, rejected });
 }
 
-/** Return the newest matching entries; where there are more to look through, `cursor` and `skipped` continue. */
+/** Return the newest matching entries. If more entries remain to be searched, `cursor` and `skipped` continue. */
 async function query(ctx: Context, request: Request): Promise<Response> {
   const parameters = readParameters(new URL(request.url).searchParams);
   const { filters, limit, offset } = parameters;
@@ -60,7 +60,7 @@ async function query(ctx: Context, request: Request): Promise<Response> {
   let skipped = 0;
   let size = 0;
   for (let pages = 0; pages < READ_PAGES && size < RESPONSE_CHARACTERS; pages++) {
-    const rows = Math.max(READ_ROWS_AT_LEAST, offset - skipped + limit - found.length);
+    const rows = Math.max(MIN_READ_ROWS, offset - skipped + limit - found.length);
     const page = await ctx.runQuery(readPage, { filters, cursor, rows });
     const skip = Math.min(offset - skipped, page.logs.length);
     skipped += skip;
@@ -79,7 +79,7 @@ async function store(ctx: Context, logs: Entry[]): Promise<Counts> {
     return await ctx.runMutation(ingestLogs, { logs });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Refusal(isRefusal(reason) ? 400 : 503, reason);
+    throw new HttpError(isRejection(reason) ? 400 : 503, reason);
   }
 }
 
@@ -100,12 +100,12 @@ function* chunks(logs: Entry[]): Generator<Entry[]> {
 
 async function readJson(request: Request): Promise<Record<string, unknown>> {
   const body: unknown = await request.json().catch(() => {
-    throw new Refusal(400, "The body is not JSON");
+    throw new HttpError(400, "The body is not JSON");
   });
   return typeof body === "object" && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : {};
 }
 
-/** Names are those of the fields, in camelCase or with underscores; `level` may be given several times. */
+/** Read the parameters: field names in camelCase or snake_case; `level` may occur several times. */
 function readParameters(given: URLSearchParams) {
   const filters: Filters = {};
   let [limit, offset, cursor] = [50, 0, null as string | null];
@@ -119,18 +119,18 @@ function readParameters(given: URLSearchParams) {
     else if (name === "correlationId" || name === "toolName" || name === "logType" || name === "status") {
       filters[name] = value;
     } else if (name === "text") filters.text = value;
-    else throw new Refusal(400, `Unknown parameter ${key}`);
+    else throw new HttpError(400, `Unknown parameter ${key}`);
   }
   return { filters, limit, offset, cursor };
 }
 
 function time(name: string, value: string): string {
   const fixed = fixedTime(value);
-  if (fixed === null) throw new Refusal(400, `${name} is "${value}"; it takes ISO 8601`);
+  if (fixed === null) throw new HttpError(400, `${name} is "${value}"; it must be ISO 8601`);
   return fixed;
 }
 
-/** Return a time as the table holds it, or null where it is none. */
+/** Return a time in the format of the table, or null if it is malformed. */
 function fixedTime(value: unknown): string | null {
   if (typeof value !== "string") return null;
   if (FIXED_TIME.test(value)) return value;
@@ -141,16 +141,16 @@ function fixedTime(value: unknown): string | null {
 function count(name: string, value: string, low: number, high: number): number {
   const number = /^\d+$/.test(value) ? Number(value) : NaN;
   if (number >= low && number <= high) return number;
-  throw new Refusal(400, `${name} is "${value}"; it takes a whole number from ${low} to ${high}`);
+  throw new HttpError(400, `${name} is "${value}"; it must be a whole number between ${low} and ${high}`);
 }
 
-/** Refuse everyone but who holds the key; comparing takes as long for a wrong key as for the right one. */
+/** Throw HttpError unless the request has the key; comparing takes as long for a wrong key as for the right one. */
 function authorize(request: Request): void {
   const key = process.env.LOG_INGEST_KEY ?? "";
-  if (key === "") throw new Refusal(503, "LOG_INGEST_KEY is not set: run npx convex env set LOG_INGEST_KEY <key>");
+  if (key === "") throw new HttpError(503, "LOG_INGEST_KEY is not set: run npx convex env set LOG_INGEST_KEY <key>");
   const given = request.headers.get("Authorization")?.match(/^Bearer +(.*)$/i)?.[1];
-  if (given === undefined) throw new Refusal(401, "The header Authorization: Bearer <key> is missing");
-  if (!sameText(given, key)) throw new Refusal(401, "The key is not this deployment's LOG_INGEST_KEY");
+  if (given === undefined) throw new HttpError(401, "The header Authorization: Bearer <key> is missing");
+  if (!sameText(given, key)) throw new HttpError(401, "The key is not this deployment's LOG_INGEST_KEY");
 }
 
 function sameText(given: string, expected: string): boolean {
@@ -167,7 +167,7 @@ function guarded(handle: (ctx: Context, request: Request) => Promise<Response>) 
       authorize(request);
       return await handle(ctx, request);
     } catch (error) {
-      if (error instanceof Refusal) return json(error.status, { error: error.message });
+      if (error instanceof HttpError) return json(error.status, { error: error.message });
       throw error;
     }
   });

@@ -1,8 +1,8 @@
 /**
- * The table `logs`: written once per entry, read newest first, emptied by age.
+ * The table `logs`: insert each entry once, read the newest first, delete expired entries.
  *
- * The builders and references are typed here rather than taken from `_generated`, so that this folder type-checks and
- * runs under `convex-test` before its first `npx convex dev`.
+ * The builders and references are typed here, not imported from `_generated`, so that this folder type-checks and runs
+ * under `convex-test` before the first `npx convex dev`.
  */
 import {
   internalMutationGeneric,
@@ -26,11 +26,11 @@ const internalQuery: QueryBuilder<DataModel, "internal"> = internalQueryGeneric;
 
 const DAY = 86_400_000;
 const DEFAULT_RETENTION_DAYS = 30;
-/** A transaction may read and write 16 MiB. */
+/** A page is well below the 16 MiB that a transaction may read. */
 const PAGE_BYTES = 4 << 20;
 const PAGE_ROWS = 1000;
-/** A function may have 1,000 database operations under way. */
-const AT_ONCE = 500;
+/** Concurrent database operations; Convex allows 1,000 per function. */
+const CONCURRENCY = 500;
 
 const filters = v.object({
   correlationId: v.optional(v.string()),
@@ -52,14 +52,14 @@ export const readPage = makeFunctionReference<"query", { filters: Filters; curso
 );
 export const expireLogs = makeFunctionReference<"mutation", Record<string, never>, number>("logs:expire");
 
-/** Insert the entries whose id is not there yet, all or none of them. */
+/** Insert the entries with a new id, in one transaction. */
 export const ingest = internalMutation({
   args: { logs: v.array(entry) },
   handler: async (ctx, { logs }): Promise<Counts> => {
-    const fresh = [...new Map(logs.map((log) => [log.entryId, log])).values()];
+    const unique = [...new Map(logs.map((log) => [log.entryId, log])).values()];
     let inserted = 0;
-    for (let start = 0; start < fresh.length; start += AT_ONCE) {
-      const added = await Promise.all(fresh.slice(start, start + AT_ONCE).map((log) => insertOnce(ctx.db, log)));
+    for (let start = 0; start < unique.length; start += CONCURRENCY) {
+      const added = await Promise.all(unique.slice(start, start + CONCURRENCY).map((log) => insertOnce(ctx.db, log)));
       inserted += added.filter(Boolean).length;
     }
     return { inserted, duplicates: logs.length - inserted };
@@ -67,13 +67,13 @@ export const ingest = internalMutation({
 });
 
 async function insertOnce(db: GenericDatabaseWriter<DataModel>, log: Entry): Promise<boolean> {
-  const there = db.query("logs").withIndex("by_entry", (q) => q.eq("entryId", log.entryId));
-  if ((await there.first()) !== null) return false;
+  const sameId = db.query("logs").withIndex("by_entry", (q) => q.eq("entryId", log.entryId));
+  if ((await sameId.first()) !== null) return false;
   await db.insert("logs", log);
   return true;
 }
 
-/** Read up to `rows` entries, newest first, and return those that match; `cursor` continues, null is the end. */
+/** Read up to `rows` entries, newest first, and return those that match. `cursor` continues; null ends the query. */
 export const page = internalQuery({
   args: { filters, cursor: v.union(v.string(), v.null()), rows: v.number() },
   handler: async (ctx, { filters: wanted, cursor, rows }): Promise<Page> => {
@@ -84,7 +84,7 @@ export const page = internalQuery({
   },
 });
 
-/** Delete what is older than LOG_RETENTION_DAYS, a chunk now and the rest in transactions of their own. */
+/** Delete entries older than LOG_RETENTION_DAYS: the first ones now, the others in scheduled transactions. */
 export const expire = internalMutation({
   args: {},
   handler: async (ctx): Promise<number> => {
@@ -94,7 +94,7 @@ export const expire = internalMutation({
     const old = await ctx.db
       .query("logs")
       .withIndex("by_time", (q) => q.lt("timestamp", limit))
-      .paginate({ numItems: AT_ONCE, cursor: null, maximumBytesRead: PAGE_BYTES });
+      .paginate({ numItems: CONCURRENCY, cursor: null, maximumBytesRead: PAGE_BYTES });
     await Promise.all(old.page.map(({ _id }) => ctx.db.delete(_id)));
     if (!old.isDone) await ctx.scheduler.runAfter(0, expireLogs, {});
     return old.page.length;
@@ -105,12 +105,12 @@ function retentionDays(): number {
   const text = process.env.LOG_RETENTION_DAYS ?? "";
   const days = text.trim() === "" ? DEFAULT_RETENTION_DAYS : Number(text);
   if (!Number.isInteger(days) || days < 0) {
-    throw new Error(`LOG_RETENTION_DAYS is "${text}"; it takes a whole number of days, 0 to keep entries for good`);
+    throw new Error(`LOG_RETENTION_DAYS is "${text}"; it must be a whole number of days; 0 keeps entries forever`);
   }
   return days;
 }
 
-/** Choose the index that reads the fewest entries. */
+/** Query the index that reads the fewest entries. */
 function newestFirst(db: GenericDatabaseReader<DataModel>, wanted: Filters) {
   const { correlationId, toolName, levels, since = "", until = "~" } = wanted;
   const logs = db.query("logs");
@@ -141,7 +141,7 @@ function contains(log: Entry, text: string): boolean {
   return texts.some((candidate) => candidate?.toLowerCase().includes(text));
 }
 
-/** Return the values in a value as texts, without the names of its fields. */
+/** Return all strings, numbers and booleans inside a value as texts, without field names. */
 function atoms(value: unknown): string[] {
   if (value === undefined || value === null) return [];
   return typeof value === "object" ? Object.values(value).flatMap(atoms) : [String(value)];

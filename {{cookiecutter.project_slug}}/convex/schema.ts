@@ -1,7 +1,7 @@
 import { defineSchema, defineTable } from "convex/server";
 import { entry } from "./entry";
 
-/** Each index costs storage as another copy of the table: these are the ones that `/logs/query` uses. */
+/** Each index costs as much storage as a copy of the table, so there are only those that the functions use. */
 export default defineSchema({
   logs: defineTable(entry)
     .index("by_entry", ["entryId"])

@@ -1,4 +1,4 @@
-"""`parallelize`: a tool for one item becomes a tool for many."""
+"""`parallelize` turns a tool for one item into a tool for many."""
 
 from __future__ import annotations
 
@@ -13,21 +13,19 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 
 from {{cookiecutter.project_slug}}.parallel import ItemResult, parallelize
-from {{cookiecutter.project_slug}}.tools import register_tools
-from {{cookiecutter.project_slug}}.tools.parallel_examples import reverse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 class Meter:
-    """A tool that knows how many of its calls run, have run, and were cancelled."""
+    """A tool that counts its running calls, the most that ran at a time, and the cancelled ones."""
 
     def __init__(self) -> None:
         self.running = self.most = self.cancelled = 0
 
     async def __call__(self, seconds: float) -> float:
-        """Sleep for some seconds."""
+        """Sleep and return the duration."""
         self.running += 1
         self.most = max(self.most, self.running)
         try:
@@ -48,7 +46,7 @@ def serve(tool: object) -> Client:
 
 
 def metered(meter: Meter) -> object:
-    """Return a batch tool that is metered."""
+    """Return a batch tool that calls the meter for each item."""
 
     @parallelize(limit=3)
     async def sleep(second: float, note: str = "n") -> float:
@@ -58,7 +56,7 @@ def metered(meter: Meter) -> object:
 
 
 async def test_clients_see_a_list_and_the_shared_parameters() -> None:
-    """The first parameter is a list under its name with an s, bounded; the context is not shown."""
+    """The first parameter is a bounded list, named with an additional s; the context is hidden."""
     async with serve(metered(Meter())) as client:
         (tool,) = (await client.list_tools()).tools
     schema = tool.input_schema
@@ -69,8 +67,8 @@ async def test_clients_see_a_list_and_the_shared_parameters() -> None:
     assert (items["minItems"], items["maxItems"]) == (1, 1_000)
 
 
-async def test_items_run_side_by_side_up_to_the_limit_and_keep_their_order() -> None:
-    """Never more than three at a time; progress after each; results in the order of the items."""
+async def test_items_run_concurrently_up_to_the_limit_and_keep_their_order() -> None:
+    """At most three run at a time; progress is reported after each; results keep the order of the items."""
     meter, progress = Meter(), []
 
     async def note(done: float, total: float | None, _: str | None) -> None:
@@ -86,8 +84,8 @@ async def test_items_run_side_by_side_up_to_the_limit_and_keep_their_order() -> 
 
 
 @pytest.mark.parametrize("is_async", [True, False])
-async def test_an_items_failure_is_its_own(is_async: bool) -> None:
-    """A ToolError's text is the item's result, a crash's is withheld, and the others are not touched."""
+async def test_a_failing_item_does_not_affect_the_others(is_async: bool) -> None:
+    """Its result contains the text of a ToolError; the text of any other exception is hidden."""
 
     def halve(number: int) -> int:
         if number == 3:
@@ -110,20 +108,15 @@ async def test_an_items_failure_is_its_own(is_async: bool) -> None:
     ]
 
 
-async def test_a_tool_may_be_an_object_that_can_be_called() -> None:
-    """What it gives is awaited, as with a function."""
+async def test_a_tool_may_be_a_callable_object() -> None:
+    """Its `__call__` may be async, like a function."""
     async with serve(parallelize()(Meter())) as client:
         result = await client.call_tool("batch", {"secondss": [0, 0.01]})
     assert [item["result"] for item in result.structured_content["result"]] == [0, 0.01]
 
 
-async def test_a_tests_own_call_needs_no_context() -> None:
-    """A batch tool is a function as any other, by the names of its parameters."""
-    assert [item.result for item in await reverse(texts=["ab", "c"])] == ["ba", "c"]
-
-
-async def test_cancelling_the_call_cancels_what_runs() -> None:
-    """All siblings end, and none begins."""
+async def test_cancelling_the_call_cancels_its_items() -> None:
+    """Running items end, and no other item starts."""
     meter = Meter()
     async with serve(metered(meter)) as client:
         with anyio.move_on_after(0.1):
@@ -133,8 +126,8 @@ async def test_cancelling_the_call_cancels_what_runs() -> None:
 
 
 @pytest.mark.parametrize("seconds", [[], [0] * 1_001, "text", [None]])
-async def test_a_list_out_of_bounds_is_refused(seconds: object) -> None:
-    """Empty, too long, or no list at all: an error, and nothing runs."""
+async def test_an_invalid_list_is_an_error(seconds: object) -> None:
+    """An empty or too long list, or another value: no item runs."""
     meter = Meter()
     async with serve(metered(meter)) as client:
         result = await client.call_tool("batch", {"seconds": seconds})
@@ -143,8 +136,8 @@ async def test_a_list_out_of_bounds_is_refused(seconds: object) -> None:
 
 
 @pytest.mark.parametrize("is_async", [True, False])
-async def test_a_tool_may_take_the_context(is_async: bool) -> None:
-    """Under whatever name and in whatever place: each item gets that of the call, and clients do not see it."""
+async def test_a_tool_may_have_a_context_parameter(is_async: bool) -> None:
+    """With any name and position: each item gets the context of the call, and clients do not see the parameter."""
 
     def tell(call: Context | None, text: str) -> str:
         return f"{text} {call.request_id}"
@@ -161,8 +154,8 @@ async def test_a_tool_may_take_the_context(is_async: bool) -> None:
     assert shown.input_schema["properties"].keys() == {"texts"}
 
 
-async def test_a_shared_parameter_may_be_named_as_contexts_are() -> None:
-    """It is what the client sent."""
+async def test_a_shared_parameter_may_be_named_like_a_context() -> None:
+    """Its value comes from the client."""
 
     @parallelize()
     async def add(number: int, ctx: int) -> int:
@@ -173,20 +166,20 @@ async def test_a_shared_parameter_may_be_named_as_contexts_are() -> None:
     assert [item["result"] for item in result.structured_content["result"]] == [4, 5]
 
 
-def nothing() -> None:
-    """Take nothing."""
+def no_parameter() -> None:
+    """Have no parameter."""
 
 
 def only_context(ctx: Context) -> None:
-    """Take no item."""
+    """Have no parameter for the item."""
 
 
-def by_place(*texts: str) -> None:
-    """Take what has no name."""
+def only_positional(*texts: str) -> None:
+    """Have a parameter without a keyword."""
 
 
-def both(text: str, texts: str) -> None:
-    """Take the list's name."""
+def name_taken(text: str, texts: str) -> None:
+    """Have a parameter with the name of the list."""
 
 
 NO_ITEM = "has no parameter that can become a list; the first parameter of the tool must be the item"
@@ -194,28 +187,16 @@ TAKEN = "already has a parameter texts, the name of the list; rename one of them
 
 
 @pytest.mark.parametrize(
-    ("tool", "reason"), [(nothing, NO_ITEM), (only_context, NO_ITEM), (by_place, NO_ITEM), (both, TAKEN)]
+    ("tool", "reason"),
+    [(no_parameter, NO_ITEM), (only_context, NO_ITEM), (only_positional, NO_ITEM), (name_taken, TAKEN)],
 )
-def test_a_tool_that_cannot_take_a_list_is_refused(tool: Callable[..., None], reason: str) -> None:
-    """At once, by a sentence that names the tool."""
+def test_an_unsuitable_tool_raises_an_error(tool: Callable[..., None], reason: str) -> None:
+    """The message names the tool and the reason."""
     with pytest.raises(ValueError, match=f"^{tool.__name__} {reason}$"):
         parallelize()(tool)
 
 
-def test_a_limit_below_one_is_refused() -> None:
-    """At once, where the tool is defined."""
+def test_a_limit_below_one_raises_an_error() -> None:
+    """It is raised when the tool is defined."""
     with pytest.raises(ValueError, match="limit is 0; it must be at least 1"):
         parallelize(limit=0)
-
-
-async def test_the_example_is_registered() -> None:
-    """`reverse_all` reverses, and says which text it could not."""
-    server = MCPServer("example")
-    register_tools(server)
-    async with Client(server) as client:
-        result = await client.call_tool("reverse_all", {"texts": ["abc", "", "d"]})
-    assert [item["result"] or item["error"] for item in result.structured_content["result"]] == [
-        "cba",
-        "an empty text cannot be reversed",
-        "d",
-    ]

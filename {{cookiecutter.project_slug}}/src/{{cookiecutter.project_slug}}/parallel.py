@@ -23,7 +23,7 @@ NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
 
 
 class ItemResult(BaseModel):
-    """The outcome of one item: its result or its error."""
+    """The result or the error of one item."""
 
     index: int
     ok: bool
@@ -34,12 +34,12 @@ class ItemResult(BaseModel):
 def parallelize(
     *, limit: int = 8, max_items: int = MAX_ITEMS
 ) -> Callable[[Callable[..., Any]], Callable[..., Coroutine[Any, Any, list[ItemResult]]]]:
-    """Turn a one-item tool into a batch tool that runs at most `limit` items at a time.
+    """Turn a tool for one item into a tool for up to `max_items`; at most `limit` items run at a time.
 
-    The first parameter becomes a list, named with an `s` appended; all items share the other parameters and the
-    context. A ToolError is the result of its item only. Results keep the order of the items. Progress is reported after
-    each item. Cancelling the call cancels its running items. Raise ValueError for a limit below 1, and for a tool that
-    has no parameter or already has one with the name of the list.
+    The first parameter becomes a list: `text` becomes `texts`. All items share the other parameters and the context.
+    The results keep the order of the items; an error is the result of its own item only. Progress is reported after
+    each item. Cancelling the call cancels its running items. Raise ValueError if `limit` is below 1, if the tool has no
+    parameter for the item, or if the name of the list is taken.
     """
     if limit < 1:
         msg = f"limit is {limit}; it must be at least 1"
@@ -68,7 +68,7 @@ def parallelize(
 
 
 def _item_and_context(tool: str, parameters: Mapping[str, inspect.Parameter]) -> tuple[str, str]:
-    """Return the names of the item parameter and of the context parameter, which a tool may lack."""
+    """Return the names of the item parameter and the context parameter; a tool without a context gets one."""
     contexts = [name for name, parameter in parameters.items() if _is_context(parameter.annotation)]
     items = [name for name in parameters if name not in contexts]
     if not items or parameters[items[0]].kind not in NAMED:
@@ -81,14 +81,14 @@ def _item_and_context(tool: str, parameters: Mapping[str, inspect.Parameter]) ->
 
 
 def _is_context(annotation: Any) -> bool:
-    """Return whether the SDK passes the context in a parameter; it also does for `Context | None`."""
+    """Return whether the SDK passes the context to a parameter, also to one of type `Context | None`."""
     return any(inspect.isclass(kind) and issubclass(kind, Context) for kind in (annotation, *get_args(annotation)))
 
 
 def _batch_signature(
     parameters: Mapping[str, inspect.Parameter], item: str, context: str, max_items: int
 ) -> inspect.Signature:
-    """Return the signature of the batch tool; clients see it without the context."""
+    """Return the signature of the batch tool; the SDK hides the context from clients."""
     first, kind = parameters[item], inspect.Parameter.KEYWORD_ONLY
     items = Annotated[list[first.annotation], Field(min_length=1, max_length=max_items)]  # type: ignore[name-defined]
     others = {name: parameter.replace(kind=kind) for name, parameter in parameters.items() if name != item}
@@ -103,7 +103,7 @@ async def _call(tool: Callable[..., Any], name: str, item: Any, *, shared: dict[
 
 
 def _is_async(tool: Callable[..., Any]) -> bool:
-    """Return whether calling a tool, a function or a callable object, returns an awaitable."""
+    """Return whether a tool, a function or a callable object, is async."""
     return inspect.iscoroutinefunction(tool) or inspect.iscoroutinefunction(type(tool).__call__)
 
 
@@ -116,7 +116,7 @@ async def _run_all(
     async def run_one(index: int, item: Any) -> None:
         async with free:
             results.append(await _result_of(call, index, item))
-            if context is not None:  # missing when a test calls the tool directly
+            if context is not None:  # None if a test calls the tool directly
                 await context.report_progress(len(results), len(items), f"{len(results)} of {len(items)} items")
 
     async with anyio.create_task_group() as group:
@@ -130,6 +130,6 @@ async def _result_of(call: Callable[[Any], Coroutine[Any, Any, Any]], index: int
         return ItemResult(index=index, ok=True, result=await call(item))
     except ToolError as error:
         return ItemResult(index=index, ok=False, error=str(error))
-    except Exception:  # noqa: BLE001 - one item's crash is not the others'; its text stays on the server
+    except Exception:  # noqa: BLE001 - the other items continue, and clients do not see the text
         logger.exception("item {index} failed", index=index)
         return ItemResult(index=index, ok=False, error="unexpected error")

@@ -1,4 +1,4 @@
-"""The HTTP transports on a server of our own: our logging, our signals, Host and Origin always checked."""
+"""The HTTP transports: uvicorn with our logging and signals; the Host and Origin headers are always checked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from anyio import CancelScope, get_cancelled_exc_class
 from mcp.server.transport_security import TransportSecuritySettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from socket import socket
 
     import uvicorn
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from ..config import ServerConfig
     from .recording import RecordingMCPServer
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-EVERYWHERE = ("0.0.0.0", "::", "[::]")  # noqa: S104 - compared, not bound to
-"""Addresses that say where to listen and are no Host that a client sends."""
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+WILDCARD_HOSTS = ("0.0.0.0", "::", "[::]")  # noqa: S104 - compared, not bound to
+"""Addresses to listen on all interfaces; no client sends them as its Host."""
 SSE_PATH = "/sse"
 
 _logger = logging.getLogger(__name__)
 
 
 async def serve_http(server: RecordingMCPServer, config: ServerConfig) -> None:
-    """Serve streamable HTTP or SSE until cancelled; raises SystemExit when the address cannot be used."""
+    """Serve streamable HTTP or SSE until cancelled; raise SystemExit with a sentence if the address cannot be used."""
     import uvicorn  # noqa: PLC0415 - not needed for stdio
 
     class Server(uvicorn.Server):
-        """uvicorn without its own signal handlers: ours drain the logs before they let the process go."""
+        """A uvicorn server without signal handlers: ours deliver the logs before the process exits."""
 
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
@@ -44,11 +44,11 @@ async def serve_http(server: RecordingMCPServer, config: ServerConfig) -> None:
                 await super().startup(sockets)
             except SystemExit as error:
                 if isinstance(error.__context__, OSError):
-                    raise SystemExit(_refusal(error.__context__, config)) from None
+                    raise SystemExit(_describe_bind_error(error.__context__, config)) from None
                 raise
 
-    warn_of_hosts(config)
-    logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
+    warn_if_unreachable(config)
+    logging.getLogger("uvicorn.error").addFilter(_is_not_bind_error)
     settings = uvicorn.Config(
         http_app(server, config), host=config.http_host, port=config.http_port, log_config=None, access_log=False
     )
@@ -60,36 +60,6 @@ async def serve_http(server: RecordingMCPServer, config: ServerConfig) -> None:
             with CancelScope(shield=True):
                 await _end_requests(instance)
         raise
-
-
-def warn_of_hosts(config: ServerConfig) -> None:
-    """Say when a server listens on every address, but lets in only those who call it localhost."""
-    if config.http_host in EVERYWHERE and not config.http_allowed_hosts:
-        _logger.warning(
-            "HTTP_HOST is %s, but only requests to localhost pass the Host check: name the server's public "
-            "host in HTTP_ALLOWED_HOSTS",
-            config.http_host,
-        )
-
-
-def _is_no_refusal(record: logging.LogRecord) -> bool:
-    """Tell whether a line of uvicorn's is anything but the bare error of `_refusal`, which names the settings."""
-    return not isinstance(record.msg, OSError)
-
-
-def _refusal(error: OSError, config: ServerConfig) -> str:
-    address = f"HTTP_HOST is {config.http_host} and HTTP_PORT is {config.http_port}"
-    return f"{address}, but the server cannot listen there: {error.strerror or error}"
-
-
-async def _end_requests(instance: uvicorn.Server) -> None:
-    """End the sessions and the requests, so that calls are recorded as cancelled: streams stay open for hours."""
-    await instance.lifespan.shutdown()
-    logging.getLogger("uvicorn.error").disabled = True  # it would call each request that is cancelled here an error
-    if tasks := instance.server_state.tasks:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
 
 
 def http_app(server: RecordingMCPServer, config: ServerConfig) -> Starlette:
@@ -104,13 +74,47 @@ def http_app(server: RecordingMCPServer, config: ServerConfig) -> Starlette:
 
 
 def transport_security(config: ServerConfig) -> TransportSecuritySettings:
-    """Return the Host and Origin headers that pass: loopback's, the configured host's, and those that were named."""
-    bound = config.http_host if ":" not in config.http_host else f"[{config.http_host.strip('[]')}]"
-    names = LOOPBACK if bound in EVERYWHERE else (*LOOPBACK, bound)
-    hosts = [pattern for name in (*names, *config.http_allowed_hosts) for pattern in (name, f"{name}:*")]
-    origins = [f"http://{pattern}" for name in names for pattern in (name, f"{name}:*")]
+    """Return the accepted Host and Origin headers: loopback, the address to listen on, and the configured names."""
+    address = config.http_host if ":" not in config.http_host else f"[{config.http_host.strip('[]')}]"
+    own = LOOPBACK_HOSTS if address in WILDCARD_HOSTS else (*LOOPBACK_HOSTS, address)
+    hosts = dict.fromkeys((*own, *config.http_allowed_hosts))
+    origins = dict.fromkeys(f"http://{name}" for name in own)
     return TransportSecuritySettings(
         enable_dns_rebinding_protection=True,
-        allowed_hosts=list(dict.fromkeys(hosts)),
-        allowed_origins=[*dict.fromkeys(origins), *config.http_allowed_origins],
+        allowed_hosts=_with_any_port(hosts),
+        allowed_origins=[*_with_any_port(origins), *config.http_allowed_origins],
     )
+
+
+def warn_if_unreachable(config: ServerConfig) -> None:
+    """Warn if the server listens on all interfaces, but accepts requests to localhost only."""
+    if config.http_host in WILDCARD_HOSTS and not config.http_allowed_hosts:
+        _logger.warning(
+            "HTTP_HOST is %s, but the Host check accepts requests to localhost only: set HTTP_ALLOWED_HOSTS to the "
+            "server's public host",
+            config.http_host,
+        )
+
+
+def _with_any_port(names: Iterable[str]) -> list[str]:
+    return [pattern for name in names for pattern in (name, f"{name}:*")]
+
+
+def _is_not_bind_error(record: logging.LogRecord) -> bool:
+    """Drop uvicorn's line about a failed bind; `_describe_bind_error` also names the settings."""
+    return not isinstance(record.msg, OSError)
+
+
+def _describe_bind_error(error: OSError, config: ServerConfig) -> str:
+    address = f"HTTP_HOST is {config.http_host} and HTTP_PORT is {config.http_port}"
+    return f"{address}, but the server cannot listen there: {error.strerror or error}"
+
+
+async def _end_requests(instance: uvicorn.Server) -> None:
+    """End sessions and requests, so that running calls are recorded as cancelled; open streams would last for hours."""
+    await instance.lifespan.shutdown()
+    logging.getLogger("uvicorn.error").disabled = True  # it would log an error for each cancelled request
+    if tasks := instance.server_state.tasks:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)

@@ -1,4 +1,4 @@
-"""Your tools: every module in this package that has a `register(server)` function is loaded at start."""
+"""Your tools. Put a module with a function `register(server)` into this folder; the server loads it at start."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def register_tools(server: MCPServer[Any]) -> None:
-    """Let each module of this package register its tools, in the order of their names."""
+    """Call `register(server)` of each module in this folder, in alphabetical order."""
     for info in pkgutil.iter_modules(__path__):
         register = getattr(import_module(f".{info.name}", __name__), "register", None)
         if register is not None:

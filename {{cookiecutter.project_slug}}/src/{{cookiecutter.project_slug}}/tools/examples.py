@@ -1,7 +1,7 @@
-"""Example tools: a sync one, an async one, one that reports progress, one that fails in an expected way.
+"""Example tools to read and replace: sync, async, with progress, and with an expected failure.
 
 Tools need no logging code: every call is recorded with its arguments, result, duration and outcome. Lines logged with
-loguru or the standard library carry the call's correlation id, also from worker threads and child tasks.
+loguru or the standard library get the correlation id of the call, also in worker threads and child tasks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 
 TEMPERATURES = {"amsterdam": 11, "kyoto": 18, "reykjavik": 4}
-"""Degrees Celsius by city, in lower case."""
+"""Degrees Celsius by city; the names are lower case."""
 
 
 def echo(text: str) -> str:
@@ -24,7 +24,7 @@ def echo(text: str) -> str:
 
 
 async def wait(seconds: float) -> str:
-    """Wait for up to ten seconds without holding up other calls."""
+    """Wait up to ten seconds; other calls run meanwhile."""
     pause = min(max(seconds, 0), 10)
     logger.info("waiting for {pause} s", pause=pause)
     await anyio.sleep(pause)
@@ -32,7 +32,7 @@ async def wait(seconds: float) -> str:
 
 
 async def count_words(texts: list[str], ctx: Context[Any, Any]) -> list[int]:
-    """Count the words of each text, reporting progress after each."""
+    """Count the words of each text and report progress after each text."""
     counts: list[int] = []
     for text in texts:
         counts.append(len(text.split()))
@@ -43,7 +43,7 @@ async def count_words(texts: list[str], ctx: Context[Any, Any]) -> list[int]:
 def temperature(city: str) -> int:
     """Return the temperature of a city in degrees Celsius.
 
-    Raises ToolError for a city it does not know: its text reaches the model, the text of any other exception does not.
+    Raise ToolError for an unknown city: the model sees the text of a ToolError, but not that of other exceptions.
     """
     try:
         return TEMPERATURES[city.lower()]

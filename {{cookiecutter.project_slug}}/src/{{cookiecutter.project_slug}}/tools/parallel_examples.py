@@ -1,4 +1,4 @@
-"""Example of a batch tool: `reverse` handles one text, `reverse_all` many."""
+"""An example of a batch tool: `reverse` reverses one text, and clients call it as `reverse_all` with many."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..parallel import parallelize
 
 @parallelize(limit=4)
 async def reverse(text: str, delay: float = 0.0) -> str:
-    """Reverse each text, up to four at a time, each after `delay` seconds."""
+    """Reverse each text after `delay` seconds, up to four texts at a time."""
     if not text:
         msg = "an empty text cannot be reversed"
         raise ToolError(msg)

@@ -1,39 +1,41 @@
-"""What is particular to the Convex destination without a deployment: its settings, and that they show no secret."""
+"""The Convex destination against a stub server, and the instance that the contract tests use."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from helpers import require_backend
+from helpers import make_entry, require_backend
 
+from {{cookiecutter.project_slug}}.logging.destinations import BufferedDestination
 from {{cookiecutter.project_slug}}.logging.destinations.convex import ConvexDestination, ConvexSettings
-from {{cookiecutter.project_slug}}.logging.errors import SettingError
+from {{cookiecutter.project_slug}}.logging.errors import PartialDeliveryError
 from {{cookiecutter.project_slug}}.logging.query import MAX_LIMIT, LogQuery
 
-from .convex_helpers import KEY, SECRET, URL
+from .convex_helpers import SECRET, STORED, URL, documents, make_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from {{cookiecutter.project_slug}}.logging.destinations.base import LogEntry
 
 
 class OwnEntries(ConvexDestination):
-    """A destination that sees what it wrote itself: a deployment has one table for all."""
+    """A destination that finds only its own entries: all tests share the table of the deployment."""
 
-    def __init__(self) -> None:
-        super().__init__(URL, api_key=KEY)
+    def __init__(self, settings: ConvexSettings) -> None:
+        super().__init__(settings)
         self.ids: set[str] = set()
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
-        """Write, and remember what."""
+        """Write entries and remember their ids."""
         self.ids.update(entry.entry_id for entry in entries)
         await super().write_batch(entries)
 
     async def query(self, **filters: Any) -> list[LogEntry]:
-        """Query, and leave out what others wrote."""
+        """Query, and omit the entries of other tests."""
         wanted = LogQuery.of(**filters)
         found = await super().query(**filters | {"limit": MAX_LIMIT, "offset": 0})
         own = [entry for entry in found if entry.entry_id in self.ids]
@@ -41,75 +43,82 @@ class OwnEntries(ConvexDestination):
 
 
 def make_destination(_: str) -> ConvexDestination:
-    """Return an unopened destination that begins empty, for the contract suite."""
+    """Return an unopened, empty destination for the contract tests."""
     address = httpx.URL(URL)
     sentence = f"Convex does not answer at {URL}: `docker compose up -d`, then deploy (docs/destinations/convex.md)."
     require_backend(address.host, address.port or 443, sentence)
-    return OwnEntries()
+    return OwnEntries(make_settings())
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "happy-otter-123.convex.site",
-        "ftp://x.convex.site",
-        "https://",
-        "https://x:99999",
-        "https://x/?a=b",
-        "https://x/#a",
-        "http://x.convex.site",
-        f"https://user:{SECRET}@x.convex.site",
-    ],
-)
-def test_a_malformed_url_is_refused_in_one_sentence(url: str) -> None:
-    """It names the setting and shows no secret."""
-    with pytest.raises(SettingError, match=r"^CONVEX_ENDPOINT_URL is [^\n]*valid is the URL") as caught:
-        ConvexDestination(url, api_key=SECRET)
-    assert SECRET not in str(caught.value)
+async def test_a_large_batch_is_sent_in_a_few_requests(serve: Callable[..., Any]) -> None:
+    """Each has at most 500 entries, and four are sent at a time."""
+    stub, destination = await serve()
+    entries = [make_entry(str(number)) for number in range(4_200)]
+    await destination.write_batch(entries)
+    assert len(stub.requests) == 9
+    assert len(stub.connections) <= 4
+    assert {document["entryId"] for document in stub.documents} == {entry.entry_id for entry in entries}
 
 
-@pytest.mark.parametrize(
-    ("url", "base"),
-    [
-        (" https://x.convex.site/ ", "https://x.convex.site"),
-        ("https://x.convex.site/logs/ingest", "https://x.convex.site"),
-        ("https://x.example/under/logs/ingest/", "https://x.example/under"),
-        ("http://localhost:3211", "http://localhost:3211"),
-        ("http://[::1]:3211", "http://[::1]:3211"),
-    ],
-)
-def test_the_url_may_end_in_a_slash_or_in_the_route(url: str, base: str) -> None:
-    """Both are what people paste; plain HTTP is for this machine."""
-    assert ConvexDestination(url, api_key=SECRET)._client.url == base
+async def test_a_rejected_entry_is_reported_alone(serve: Callable[..., Any]) -> None:
+    """The error contains the entry and the reason; the rest of the batch is stored."""
+    answer = {"inserted": 2, "duplicates": 0, "rejected": [{"index": 1, "entryId": None, "error": "too odd"}]}
+    _, destination = await serve((200, answer))
+    entries = [make_entry(str(number)) for number in range(3)]
+    with pytest.raises(PartialDeliveryError, match=r"^Convex rejected 1 of 3 entries: too odd$") as caught:
+        await destination.write_batch(entries)
+    assert (caught.value.retryable, caught.value.invalid) == ([], [entries[1]])
 
 
-@pytest.mark.parametrize("key", ["", "  ", "with space", "with\nbreak", "schlüssel"])
-def test_a_malformed_key_is_refused_without_being_shown(key: str) -> None:
-    """One sentence names the setting."""
-    with pytest.raises(SettingError, match=r"^CONVEX_API_KEY is not [^\n]*$") as caught:
-        ConvexDestination("https://x.convex.site", api_key=key)
-    assert not key.strip() or key not in str(caught.value)
+@pytest.mark.parametrize("status", [400, 413])
+async def test_no_entry_is_rejected_because_opening_fails(serve: Callable[..., Any], status: int) -> None:
+    """Opening sends no entries, so none is invalid: they wait until it succeeds."""
+    stub, destination = await serve((status, {"error": "odd"}), (200, STORED))
+    buffer = BufferedDestination(destination)
+    await buffer.open()
+    buffer.put(make_entry())
+    await buffer.flush()
+    await buffer.close()
+    assert (buffer.counters.written, buffer.counters.failed) == (1, 0)
+    assert len(stub.documents) == 1
+
+
+async def test_a_query_continues_at_the_cursor(serve: Callable[..., Any]) -> None:
+    """The deployment reads a few thousand entries per request and returns a cursor for the rest."""
+    logs = documents(make_entry("newest"), make_entry("oldest"))
+    stub, destination = await serve(
+        (200, {"logs": [], "cursor": "c1", "skipped": 3}),
+        (200, {"logs": logs[:1], "cursor": "c2", "skipped": 2}),
+        (200, {"logs": logs[1:], "cursor": None, "skipped": 0}),
+    )
+    since = datetime(2025, 1, 1, tzinfo=UTC)
+    found = await destination.query(level="INFO", tool_name="a&b", since=since, text="50%", limit=7, offset=5)
+    assert [entry.message for entry in found] == ["newest", "oldest"]
+    asked = [dict(httpx.URL(line.split(" ")[1]).params) for line, _, _ in stub.requests]
+    filters = {"level": "INFO", "toolName": "a&b", "since": "2025-01-01T00:00:00.000000+00:00", "text": "50%"}
+    assert asked == [
+        {**filters, "limit": "7", "offset": "5"},
+        {**filters, "limit": "7", "offset": "2", "cursor": "c1"},
+        {**filters, "limit": "6", "offset": "0", "cursor": "c2"},
+    ]
+
+
+async def test_several_levels_become_several_parameters(serve: Callable[..., Any]) -> None:
+    """The deployment matches any of them."""
+    stub, destination = await serve((200, {"logs": [], "cursor": None, "skipped": 0}))
+    assert await destination.query(level=("INFO", "ERROR")) == []
+    assert "level=INFO&level=ERROR" in stub.requests[0][0]
 
 
 def test_no_secret_is_shown() -> None:
-    """Neither by the settings nor by the destination."""
-    settings = ConvexSettings(convex_endpoint_url="https://x.convex.site", convex_api_key=SECRET)
+    """Neither the settings nor the destination contain the key in their text."""
+    settings = make_settings("https://x.convex.site", SECRET)
     destination = ConvexDestination.from_config(settings)
     assert SECRET not in f"{settings!r} {destination!r} {vars(destination)!r}"
 
 
-def test_a_write_gives_up_before_the_attempt_is_cut_off() -> None:
-    """So that it can say why; reading has the whole time."""
-    settings = ConvexSettings(
-        convex_endpoint_url="https://x.convex.site", convex_api_key=SECRET, log_write_timeout_ms=5_000
-    )
-    destination = ConvexDestination.from_config(settings)
-    assert (destination.write_timeout, destination.timeout) == (4.0, 10.0)
-
-
-async def test_closing_what_was_never_opened_is_fine() -> None:
-    """Once and twice."""
-    destination = ConvexDestination("https://x.convex.site", api_key=SECRET)
+async def test_an_unopened_destination_can_be_closed() -> None:
+    """Also twice."""
+    destination = ConvexDestination(make_settings("https://x.convex.site", SECRET))
     await destination.close()
     await destination.close()

@@ -1,4 +1,4 @@
-"""An entry becomes a document that Convex takes, and reads back as it was."""
+"""Entries become documents that Convex accepts, and documents become entries again."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from {{cookiecutter.project_slug}}.logging.destinations.convex.encoding import (
     original_key,
     safe_key,
 )
-from {{cookiecutter.project_slug}}.logging.entry import FIELD_NAMES
+from {{cookiecutter.project_slug}}.logging.entry import FIELD_NAMES, JSON_FIELDS
 
 from .convex_helpers import documents
 
 FUNCTIONS = Path(__file__).parents[4] / "convex"
 
 
-def test_the_functions_know_every_field() -> None:
-    """A field that the deployed schema lacks would cost its entry."""
+def test_the_schema_of_the_functions_has_every_field() -> None:
+    """Convex rejects an entry with a field that the schema lacks."""
     declared = re.findall(r"^  (\w+): ", (FUNCTIONS / "entry.ts").read_text(encoding="utf-8"), re.MULTILINE)
     assert declared == [NAMES[name] for name in FIELD_NAMES]
 
 
 @pytest.mark.parametrize("key", ["", "_id", "$set", "größe", "100%", "%41", "%", "a\nb", 'a"b\\', "\x7f", "名前", "ok"])
-def test_keys_are_made_safe_and_read_back(key: str) -> None:
-    """Convex takes printable ASCII that does not begin with $ or _."""
+def test_any_key_can_be_stored_and_read_back(key: str) -> None:
+    """Convex accepts printable ASCII that does not begin with $ or _."""
     assert re.fullmatch(r"(?![$_])[\x20-\x7e]+", safe_key(key))
     assert original_key(safe_key(key)) == key
     entry = make_entry(input_args={"deep": [{key: {key: 1}}]})
@@ -43,20 +43,20 @@ def test_keys_are_made_safe_and_read_back(key: str) -> None:
     assert decode_document(document) == entry
 
 
-def test_a_harmless_key_stays_as_it_is() -> None:
-    """Nothing is escaped without need."""
+def test_a_valid_key_is_stored_unchanged() -> None:
+    """Only keys that Convex rejects are encoded."""
     assert [safe_key(key) for key in ("a_b", "a$", "x.y", "a b", "50%")] == ["a_b", "a$", "x.y", "a b", "50%"]
 
 
-def test_long_keys_are_cut_and_stay_apart() -> None:
-    """Two keys that begin alike remain two."""
+def test_long_keys_are_cut_and_stay_distinct() -> None:
+    """Two keys with the same beginning remain two."""
     (document,) = documents(make_entry(extra_data={"k" * 2_000: 1, "k" * 2_000 + "l": 2, "ü" * 900: 3}))
     assert sorted(document["extraData"].values()) == [1, 2, 3]
     assert all(len(key) <= 1_024 for key in document["extraData"])
 
 
-def test_what_is_none_is_absent() -> None:
-    """Convex's optional fields refuse null; a value inside an object may be null."""
+def test_a_field_without_a_value_is_absent() -> None:
+    """Convex rejects null in optional fields; a value inside an object may be null."""
     (document,) = documents(make_entry(duration_ms=float("nan"), input_args={"a": None}))
     assert set(document) == {"correlationId", "timestamp", "level", "logType", "message", "inputArgs", "entryId"}
     assert document["inputArgs"] == {"a": None}
@@ -75,14 +75,14 @@ def test_what_is_none_is_absent() -> None:
         (1.5, 1.5),
     ],
 )
-def test_values_that_are_no_doubles_become_readable(value: object, stored: object) -> None:
-    """Nothing is rounded in silence."""
+def test_a_value_that_convex_cannot_store_becomes_text(value: object, stored: object) -> None:
+    """Integers that a double would round, values that JSON lacks, and keys that are not text."""
     (document,) = documents(make_entry(extra_data={"value": value}))
     assert document["extraData"]["value"] == stored
 
 
-def test_deep_wide_and_long_values_fit_their_limits() -> None:
-    """16 levels, of which a request takes two, 1,024 keys, 8,192 elements."""
+def test_deep_wide_and_long_values_are_cut_to_the_limits() -> None:
+    """16 levels, two of them for the request; 1,024 keys; 8,192 elements."""
     deep: object = "bottom"
     for _ in range(30):
         deep = [deep]
@@ -107,10 +107,11 @@ def test_deep_wide_and_long_values_fit_their_limits() -> None:
         {"input_args": {"a": "x" * 3_000_000}, "extra_data": {"kept": 1}},
         {"input_args": {f"k{number}": list(range(1_000)) for number in range(1_000)}},
         {"input_args": {"a": "x" * 900_000, "b": "y" * 900_000}, "output_summary": "z" * 900_000},
+        {name: {f"k{number}": [-1.2345678901234567e-300] * 1_000 for number in range(100)} for name in JSON_FIELDS},
     ],
 )
 def test_an_oversized_entry_is_trimmed_and_marked(values: dict[str, Any]) -> None:
-    """Convex refuses documents over 1 MiB, in which a number has nine bytes."""
+    """Convex rejects documents over 1 MiB; a number takes nine bytes."""
     entry = make_entry(**values)
     ((_, logs),) = encode_requests([entry])
     (document,) = orjson.loads(logs)
@@ -120,8 +121,8 @@ def test_an_oversized_entry_is_trimmed_and_marked(values: dict[str, Any]) -> Non
     assert b"[truncated, " in logs
 
 
-def test_batches_are_split_by_size() -> None:
-    """Each entry is in one request, in order, and no request is larger than a document may be."""
+def test_a_batch_is_split_by_size() -> None:
+    """The requests contain each entry once, in order, and none is larger than a document may be."""
     entries = [make_entry("x" * 10_000) for _ in range(500)]
     requests = list(encode_requests(entries))
     assert [entry for part, _ in requests for entry in part] == entries

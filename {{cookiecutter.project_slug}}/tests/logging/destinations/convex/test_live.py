@@ -1,4 +1,4 @@
-"""What a real Convex deployment keeps of the entries, and how its routes answer."""
+"""The Convex destination against a real deployment, and the answers of its routes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from {{cookiecutter.project_slug}}.logging.destinations.convex import ConvexDest
 from {{cookiecutter.project_slug}}.logging.entry import FIELD_NAMES
 from {{cookiecutter.project_slug}}.logging.errors import AccessError, DeliveryError, PartialDeliveryError
 
-from .convex_helpers import KEY, URL, documents
+from .convex_helpers import KEY, URL, documents, make_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def live() -> AsyncIterator[ConvexDestination]:
-    """Return a destination on the deployment of the tests."""
-    destination = ConvexDestination(URL, api_key=KEY)
+    """Return an open destination that uses the deployment under test."""
+    destination = ConvexDestination(make_settings())
     try:
         await destination.open()
     except DeliveryError as error:
-        pytest.fail(f"{error}. Run docker compose up -d and deploy as docs/destinations/convex.md says.", pytrace=False)
+        pytest.fail(f"{error}. Run docker compose up -d and deploy (docs/destinations/convex.md).", pytrace=False)
     yield destination
     await destination.close()
 
 
 def some_id() -> str:
-    """Return a correlation id that no other test has."""
+    """Return a unique id."""
     return secrets.token_hex(8)
 
 
 @pytest.mark.integration
-async def test_a_wrong_key_is_refused(live: ConvexDestination) -> None:
-    """Asking again cannot help; the sentence says what the key must be."""
-    stranger = ConvexDestination(URL, api_key="wrong")
+async def test_a_wrong_key_is_an_access_error(live: ConvexDestination) -> None:
+    """It is not retried, and the message says which key is needed."""
+    stranger = ConvexDestination(make_settings(key="wrong"))
     with pytest.raises(AccessError, match=r"answered 401.*LOG_INGEST_KEY"):
         await stranger.open()
     with pytest.raises(AccessError):
@@ -49,8 +49,8 @@ async def test_a_wrong_key_is_refused(live: ConvexDestination) -> None:
 
 
 @pytest.mark.integration
-async def test_an_entry_comes_back_as_it_was(live: ConvexDestination) -> None:
-    """All fields, odd keys and the microsecond included."""
+async def test_an_entry_is_read_back_unchanged(live: ConvexDestination) -> None:
+    """With all fields, unusual keys and microseconds."""
     odd = {"": 0, "_id": 1, "$set": [{"größe": None}], "%41": "50%", "名": {"a": [1.5, -1, True]}}
     values = {name: f"{name} ü" for name in FIELD_NAMES if name not in ("message", "timestamp")}
     entry = make_entry(**{
@@ -62,8 +62,8 @@ async def test_an_entry_comes_back_as_it_was(live: ConvexDestination) -> None:
 
 
 @pytest.mark.integration
-async def test_what_is_sent_again_is_there_once(live: ConvexDestination) -> None:
-    """By entry id, across requests and inside one."""
+async def test_an_entry_sent_twice_is_stored_once(live: ConvexDestination) -> None:
+    """Its id identifies it, across requests and inside one."""
     entry = make_entry(correlation_id=some_id())
     await live.write_batch([entry, entry])
     await live.write_batch([entry, make_entry(correlation_id=entry.correlation_id)])
@@ -71,8 +71,8 @@ async def test_what_is_sent_again_is_there_once(live: ConvexDestination) -> None
 
 
 @pytest.mark.integration
-async def test_a_poison_entry_costs_itself(live: ConvexDestination) -> None:
-    """499 of 500 arrive."""
+async def test_an_invalid_entry_is_rejected_alone(live: ConvexDestination) -> None:
+    """The other 499 of 500 are stored."""
     name = some_id()
     batch = [make_entry(str(number), correlation_id=name) for number in range(500)]
     batch[250].message = 5  # type: ignore[assignment]
@@ -84,7 +84,7 @@ async def test_a_poison_entry_costs_itself(live: ConvexDestination) -> None:
 
 @pytest.mark.integration
 async def test_oversized_and_deep_entries_are_stored(live: ConvexDestination) -> None:
-    """What is made to fit fits the deployment."""
+    """The deployment accepts entries that were cut to its limits."""
     deep: object = 1
     for _ in range(40):
         deep = {"_": deep}
@@ -97,7 +97,7 @@ async def test_oversized_and_deep_entries_are_stored(live: ConvexDestination) ->
 
 @pytest.mark.integration
 async def test_the_values_of_arguments_can_be_searched(live: ConvexDestination) -> None:
-    """As they were given, and not as JSON writes them; names and punctuation do not count, nor does the case."""
+    """The search ignores case, and it does not match names, quotes or escapes of their JSON text."""
     name = some_id()
     await live.write(make_entry("entry", correlation_id=name, input_args=ARGUMENTS))
     found = {text: len(await live.query(correlation_id=name, text=text)) for text in SEARCHES}
@@ -105,8 +105,8 @@ async def test_the_values_of_arguments_can_be_searched(live: ConvexDestination) 
 
 
 @pytest.mark.integration
-async def test_pages_are_put_together(live: ConvexDestination) -> None:
-    """More than the deployment reads in one transaction, newest first, without gap or double."""
+async def test_a_query_joins_several_pages(live: ConvexDestination) -> None:
+    """2,500 entries, more than one transaction reads, arrive newest first, without gaps or duplicates."""
     name, start = some_id(), datetime(2025, 6, 1, tzinfo=UTC)
     batch = [
         make_entry(str(number), correlation_id=name, timestamp=start + timedelta(milliseconds=number))
@@ -121,8 +121,8 @@ async def test_pages_are_put_together(live: ConvexDestination) -> None:
 
 
 @pytest.mark.integration
-async def test_the_routes_say_what_is_wrong(live: ConvexDestination) -> None:
-    """JSON errors for people with curl; one entry may be posted as {log: entry}."""
+async def test_the_routes_explain_malformed_requests(live: ConvexDestination) -> None:
+    """Each answer is a JSON error; a single entry may be posted as {log: entry}."""
     (log,) = documents(make_entry(correlation_id=some_id()))
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(base_url=URL, trust_env=False, headers=headers) as client:

@@ -1,5 +1,6 @@
-"""Convex: documents, sent to the HTTP actions in `convex/`."""
+"""Convex: one document per entry, stored by the HTTP actions in `convex/`."""
 
-from .destination import ConvexDestination, ConvexSettings
+from .destination import ConvexDestination
+from .settings import ConvexSettings
 
 __all__ = ["ConvexDestination", "ConvexSettings"]

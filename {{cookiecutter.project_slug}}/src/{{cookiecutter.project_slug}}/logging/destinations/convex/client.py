@@ -1,147 +1,131 @@
-"""The HTTP side of the Convex destination: checked settings in, JSON objects or plain sentences out."""
+"""The HTTP client of the Convex destination."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
+from pydantic import BaseModel, NonNegativeInt, PlainValidator
 
-from ...errors import MAX_REASON, AccessError, DeliveryError, InvalidEntryError, SettingError
-from ...redaction import without_login
+from ...entry import LogEntry
+from ...errors import MAX_REASON
 from ...writer_thread import WRITER_NAME
+from ..driver import translated_errors
+from .encoding import decode_document
+from .errors import status_error, translate_error, unexpected_answer
+from .settings import INGEST_PATH, ConvexSettings, checked_key, checked_url, is_loopback
 
 if TYPE_CHECKING:
     import httpx
 
-INGEST_PATH = "/logs/ingest"
 QUERY_PATH = "/logs/query"
 KEEPALIVE_SECONDS = 30.0
 
-_REFUSED = (401, 403)
-_REJECTED = (400, 413)
-_NOT_FOUND = 404
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_STRANGER = "(is CONVEX_ENDPOINT_URL the .convex.site URL, and are the functions in convex/ deployed?)"
-_VALID_URL = "valid is the URL of the deployment's HTTP actions, such as https://happy-otter-123.convex.site"
+
+class RejectedEntry(BaseModel):
+    """An entry that the deployment did not store, by its index in the request."""
+
+    index: NonNegativeInt
+    error: str
+
+
+class Receipt(BaseModel):
+    """The answer to an ingest request."""
+
+    inserted: NonNegativeInt
+    duplicates: NonNegativeInt
+    rejected: list[RejectedEntry]
+
+    def check_total(self, count: int) -> None:
+        """Raise ValueError unless the receipt covers each of `count` entries once."""
+        indexes = {item.index for item in self.rejected if item.index < count}
+        if len(indexes) < len(self.rejected) or self.inserted + self.duplicates + len(indexes) != count:
+            msg = f"The receipt does not cover {count} entries"
+            raise ValueError(msg)
+
+
+class Page(BaseModel):
+    """The answer to a query: `cursor` continues it, and `skipped` is how much of the offset is done."""
+
+    logs: list[Annotated[LogEntry, PlainValidator(decode_document)]]
+    cursor: str | None = None
+    skipped: NonNegativeInt = 0
 
 
 class ConvexClient:
-    """One HTTP client, whose connections are kept; nothing is connected before its first request."""
+    """Call the functions in `convex/` of one deployment; requests raise DeliveryError."""
 
-    def __init__(self, endpoint_url: str, api_key: str) -> None:
-        self.url = _checked_url(endpoint_url)
-        self._api_key = _checked_key(api_key)
+    def __init__(self, settings: ConvexSettings) -> None:
+        self.url = checked_url(settings.convex_endpoint_url)
+        self.timeout = settings.convex_timeout_seconds
+        self.write_timeout = min(self.timeout, settings.attempt_timeout)
+        self._key = checked_key(settings.convex_api_key.get_secret_value())
         self._http: httpx.AsyncClient | None = None
 
-    async def request(self, method: str, path: str, *, timeout: float, **options: Any) -> dict[str, Any]:
-        """Return the JSON object that is the answer, or raise the DeliveryError that its status means."""
-        import httpx  # noqa: PLC0415 - a driver is imported by the destination that is switched on
-
+    async def ingest(self, documents: bytes, *, count: int) -> list[RejectedEntry]:
+        """Store a JSON array of `count` documents; return the rejected ones."""
+        body = b'{"logs":' + documents + b"}"
+        answer = await self._request("POST", INGEST_PATH, content=body, timeout=self.write_timeout)
         try:
-            async with asyncio.timeout(timeout):
-                response = await self._connected().request(method, path, **options)
-        except TimeoutError as error:
-            msg = f"Convex at {self.url} has not answered within {timeout:g} s"
-            raise DeliveryError(msg) from error
-        except httpx.HTTPError as error:
-            msg = f"Convex at {self.url} cannot be reached: {type(error).__name__} {error}".rstrip()
-            raise DeliveryError(msg) from error
-        return self._answer(response)
+            receipt = Receipt.model_validate_json(answer, strict=True)
+            receipt.check_total(count)
+        except ValueError:
+            raise unexpected_answer(self.one_line(answer), expected="a receipt for each entry", url=self.url) from None
+        return receipt.rejected
 
-    def safe(self, text: str) -> str:
-        """Return a foreign text as one short line without our key."""
-        return " ".join(text.replace(self._api_key, "[redacted]").split())[:MAX_REASON]
-
-    def misunderstanding(self, answer: dict[str, Any], lacking: str) -> DeliveryError:
-        """Return the error for an answer that some other server may give, but not the functions in `convex/`."""
-        text = self.safe(orjson.dumps(answer).decode())
-        return DeliveryError(f"Convex at {self.url} does not tell {lacking}, but answers {text} {_STRANGER}")
+    async def query(self, parameters: dict[str, Any]) -> Page:
+        """Return the next page of matching entries."""
+        answer = await self._request("GET", QUERY_PATH, params=parameters, timeout=self.timeout)
+        try:
+            return Page.model_validate_json(answer, strict=True)
+        except (ValueError, AttributeError):
+            raise unexpected_answer(self.one_line(answer), expected="a list of entries", url=self.url) from None
 
     async def close(self) -> None:
-        """Close the connections; the next request makes new ones."""
+        """Close the connections; the next request opens new ones."""
         http, self._http = self._http, None
         if http is not None:
             await http.aclose()
 
+    def one_line(self, text: str) -> str:
+        """Return foreign text as one short line without the key."""
+        return " ".join(text.replace(self._key, "[redacted]").split())[:MAX_REASON]
+
+    async def _request(self, method: str, path: str, *, timeout: float, **options: Any) -> str:
+        """Send a request; return the body of a successful answer."""
+        with translated_errors(partial(translate_error, url=self.url, timeout=timeout)):
+            async with asyncio.timeout(timeout):
+                response = await self._connected().request(method, path, **options)
+        if response.is_success:
+            return response.text
+        raise status_error(response.status_code, self.one_line(_reason(response)), url=self.url)
+
     def _connected(self) -> httpx.AsyncClient:
-        import httpx  # noqa: PLC0415
+        import httpx  # noqa: PLC0415 - imported only if the destination is enabled
 
         if self._http is None:
-            logging.getLogger("httpx").addFilter(_is_worth_a_line)
+            logging.getLogger("httpx").addFilter(_keep_record)
             self._http = httpx.AsyncClient(
                 base_url=self.url,
-                headers={"Authorization": f"Bearer {self._api_key}", "Content-Type": "application/json"},
+                headers={"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
                 limits=httpx.Limits(keepalive_expiry=KEEPALIVE_SECONDS),
-                timeout=None,  # noqa: S113 - bounded as a whole, by request()
-                # A proxy of the environment is for what is beyond this machine.
-                mounts={"http://": None, "https://": None} if _is_loopback(self.url) else None,
+                timeout=None,  # noqa: S113 - _request limits the whole request
+                # Proxies of the environment cannot reach this machine.
+                mounts={"http://": None, "https://": None} if is_loopback(self.url) else None,
             )
         return self._http
 
-    def _answer(self, response: httpx.Response) -> dict[str, Any]:
-        status, content = response.status_code, _json(response.content)
-        if response.is_success and isinstance(content, dict):
-            return content
-        said = content.get("error", content) if isinstance(content, dict) else response.text
-        msg = f"Convex at {self.url} answered {status}: {self.safe(str(said)) or 'nothing'}"
-        if status in _REJECTED:
-            raise InvalidEntryError(msg)
-        if status in _REFUSED:
-            msg += " (CONVEX_API_KEY must be the deployment's LOG_INGEST_KEY)"
-            raise AccessError(msg)
-        if status == _NOT_FOUND or response.is_redirect or response.is_success:
-            msg += f" {_STRANGER}"
-        raise DeliveryError(msg)
 
-
-def _checked_url(url: str) -> str:
-    """Return the base URL, without a slash at its end and without the route that may have been given with it."""
-    base = url.strip().rstrip("/").removesuffix(INGEST_PATH).rstrip("/")
-    shown = without_login(base)
-    if not _is_url(base):
-        msg = f"CONVEX_ENDPOINT_URL is {shown!r}; {_VALID_URL}"
-        raise SettingError(msg)
-    if not base.startswith("https:") and not _is_loopback(base):
-        msg = f"CONVEX_ENDPOINT_URL is {shown!r}, over which the key would go unencrypted; {_VALID_URL}"
-        raise SettingError(msg)
-    return base
-
-
-def _is_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        has_host = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and has_host and not any(sign in url for sign in "@?# \\")
-
-
-def _checked_key(key: str) -> str:
-    key = key.strip()
-    if not key:
-        msg = "CONVEX_API_KEY is not set; valid is the value of the deployment's variable LOG_INGEST_KEY"
-        raise SettingError(msg)
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        msg = "CONVEX_API_KEY is not valid: it takes printable ASCII characters without spaces"
-        raise SettingError(msg)
-    return key
-
-
-def _is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in _LOOPBACK
-
-
-def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    """Tell whether a record of httpx is one of a tool's, or tells more than that we have posted a batch."""
+def _keep_record(record: logging.LogRecord) -> bool:
+    """Drop the line that httpx logs for each of our requests; keep its warnings and the lines of tools."""
     return record.levelno >= logging.WARNING or record.threadName != WRITER_NAME
 
 
-def _json(content: bytes) -> object:
-    """Return the value of a JSON text, None where it is none."""
+def _reason(response: httpx.Response) -> str:
+    """Return the `error` of a JSON answer, or the body of any other answer."""
     try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return None
+        return str(response.json()["error"])
+    except (ValueError, KeyError, TypeError):
+        return response.text

@@ -1,0 +1,38 @@
+"""Turn unusable answers of Convex and exceptions of httpx into errors of the logging stack."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from ...errors import AccessError, DeliveryError, InvalidEntryError
+
+STATUS_ERRORS = {400: InvalidEntryError, 413: InvalidEntryError, 401: AccessError, 403: AccessError}
+"""Errors by status; any other status is temporary."""
+SERVER_HINT = "(check that CONVEX_ENDPOINT_URL is the .convex.site URL, and that the functions in convex/ are deployed)"
+
+
+def translate_error(error: Exception, *, url: str, timeout: float) -> DeliveryError | None:
+    """Translate an exception of a request that may take `timeout` seconds; return None for a bug."""
+    import httpx  # noqa: PLC0415 - imported only if the destination is enabled
+
+    if isinstance(error, TimeoutError):
+        return DeliveryError(f"Convex at {url} did not answer within {timeout:g} s")
+    if isinstance(error, httpx.HTTPError):
+        return DeliveryError(f"Convex at {url} cannot be reached: {type(error).__name__} {error}".rstrip())
+    return None
+
+
+def status_error(status: int, reason: str, *, url: str) -> DeliveryError:
+    """Return the error for a status other than success; `reason` is one line."""
+    kind = STATUS_ERRORS.get(status, DeliveryError)
+    msg = f"Convex at {url} answered {status}: {reason or 'no reason'}"
+    if kind is AccessError:
+        msg += " (CONVEX_API_KEY must be the deployment's LOG_INGEST_KEY)"
+    elif status < HTTPStatus.BAD_REQUEST or status == HTTPStatus.NOT_FOUND:
+        msg += f" {SERVER_HINT}"
+    return kind(msg)
+
+
+def unexpected_answer(answer: str, *, expected: str, url: str) -> DeliveryError:
+    """Return the error for a success that does not come from the functions in `convex/`; `answer` is one line."""
+    return DeliveryError(f"Convex at {url} did not answer with {expected}, but with {answer!r} {SERVER_HINT}")
