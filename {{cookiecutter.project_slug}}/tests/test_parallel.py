@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Meter:
-    """A tool that knows how many of its calls run, have run, and were cancelled."""
+    """A tool that counts its running calls, the most that ran at once, and the cancelled ones."""
 
     def __init__(self) -> None:
         self.running = self.most = self.cancelled = 0
@@ -48,7 +48,7 @@ def serve(tool: object) -> Client:
 
 
 def metered(meter: Meter) -> object:
-    """Return a batch tool that is metered."""
+    """Return a batch tool that calls the meter, at most three times at once."""
 
     @parallelize(limit=3)
     async def sleep(second: float, note: str = "n") -> float:
@@ -57,8 +57,8 @@ def metered(meter: Meter) -> object:
     return sleep
 
 
-async def test_clients_see_a_list_and_the_shared_parameters() -> None:
-    """The first parameter is a list under its name with an s, bounded; the context is not shown."""
+async def test_clients_see_a_list_and_the_other_parameters() -> None:
+    """The first parameter becomes a list with an s after its name, for 1 to 1,000 items."""
     async with serve(metered(Meter())) as client:
         (tool,) = (await client.list_tools()).tools
     schema = tool.input_schema
@@ -69,8 +69,8 @@ async def test_clients_see_a_list_and_the_shared_parameters() -> None:
     assert (items["minItems"], items["maxItems"]) == (1, 1_000)
 
 
-async def test_items_run_side_by_side_up_to_the_limit_and_keep_their_order() -> None:
-    """Never more than three at a time; progress after each; results in the order of the items."""
+async def test_items_run_concurrently_up_to_the_limit() -> None:
+    """Progress is reported after each item; the results have the order of the items."""
     meter, progress = Meter(), []
 
     async def note(done: float, total: float | None, _: str | None) -> None:
@@ -86,8 +86,8 @@ async def test_items_run_side_by_side_up_to_the_limit_and_keep_their_order() -> 
 
 
 @pytest.mark.parametrize("is_async", [True, False])
-async def test_an_items_failure_is_its_own(is_async: bool) -> None:
-    """A ToolError's text is the item's result, a crash's is withheld, and the others are not touched."""
+async def test_a_failing_item_does_not_affect_the_others(is_async: bool) -> None:
+    """Clients see the text of a ToolError, but not that of an unexpected exception."""
 
     def halve(number: int) -> int:
         if number == 3:
@@ -110,20 +110,20 @@ async def test_an_items_failure_is_its_own(is_async: bool) -> None:
     ]
 
 
-async def test_a_tool_may_be_an_object_that_can_be_called() -> None:
-    """What it gives is awaited, as with a function."""
+async def test_a_tool_may_be_a_callable_object() -> None:
+    """Its result is awaited like that of a function."""
     async with serve(parallelize()(Meter())) as client:
         result = await client.call_tool("batch", {"secondss": [0, 0.01]})
     assert [item["result"] for item in result.structured_content["result"]] == [0, 0.01]
 
 
-async def test_a_tests_own_call_needs_no_context() -> None:
-    """A batch tool is a function as any other, by the names of its parameters."""
+async def test_a_batch_tool_can_be_called_without_a_server() -> None:
+    """It is a function; its context is optional."""
     assert [item.result for item in await reverse(texts=["ab", "c"])] == ["ba", "c"]
 
 
-async def test_cancelling_the_call_cancels_what_runs() -> None:
-    """All siblings end, and none begins."""
+async def test_cancelling_the_call_cancels_its_running_items() -> None:
+    """No further item starts."""
     meter = Meter()
     async with serve(metered(meter)) as client:
         with anyio.move_on_after(0.1):
@@ -133,8 +133,8 @@ async def test_cancelling_the_call_cancels_what_runs() -> None:
 
 
 @pytest.mark.parametrize("seconds", [[], [0] * 1_001, "text", [None]])
-async def test_a_list_out_of_bounds_is_refused(seconds: object) -> None:
-    """Empty, too long, or no list at all: an error, and nothing runs."""
+async def test_an_invalid_list_is_an_error(seconds: object) -> None:
+    """It may be empty, too long or not a list; no item runs."""
     meter = Meter()
     async with serve(metered(meter)) as client:
         result = await client.call_tool("batch", {"seconds": seconds})
@@ -143,16 +143,16 @@ async def test_a_list_out_of_bounds_is_refused(seconds: object) -> None:
 
 
 @pytest.mark.parametrize("is_async", [True, False])
-async def test_a_tool_may_take_the_context(is_async: bool) -> None:
-    """Under whatever name and in whatever place: each item gets that of the call, and clients do not see it."""
+async def test_a_tool_may_have_a_context_parameter(is_async: bool) -> None:
+    """Its name and position do not matter; each item receives the context of the call; clients do not see it."""
 
-    def tell(call: Context | None, text: str) -> str:
+    def describe(call: Context | None, text: str) -> str:
         return f"{text} {call.request_id}"
 
-    async def tell_later(text: str, ctx: Context) -> str:
+    async def describe_later(text: str, ctx: Context) -> str:
         return f"{text} {ctx.request_id}"
 
-    tool = parallelize()(tell_later if is_async else tell)
+    tool = parallelize()(describe_later if is_async else describe)
     async with serve(tool) as client:
         (shown,) = (await client.list_tools()).tools
         result = await client.call_tool("batch", {"texts": ["a", "b"]})
@@ -161,8 +161,8 @@ async def test_a_tool_may_take_the_context(is_async: bool) -> None:
     assert shown.input_schema["properties"].keys() == {"texts"}
 
 
-async def test_a_shared_parameter_may_be_named_as_contexts_are() -> None:
-    """It is what the client sent."""
+async def test_a_parameter_named_ctx_may_be_an_ordinary_one() -> None:
+    """It has the value that the client sent."""
 
     @parallelize()
     async def add(number: int, ctx: int) -> int:
@@ -173,20 +173,20 @@ async def test_a_shared_parameter_may_be_named_as_contexts_are() -> None:
     assert [item["result"] for item in result.structured_content["result"]] == [4, 5]
 
 
-def nothing() -> None:
-    """Take nothing."""
+def no_parameter() -> None:
+    """Have no parameter."""
 
 
 def only_context(ctx: Context) -> None:
-    """Take no item."""
+    """Have no parameter for an item."""
 
 
-def by_place(*texts: str) -> None:
-    """Take what has no name."""
+def positional(*texts: str) -> None:
+    """Have a parameter that cannot be passed by its name."""
 
 
-def both(text: str, texts: str) -> None:
-    """Take the list's name."""
+def both_names(text: str, texts: str) -> None:
+    """Use the name that the list would have."""
 
 
 NO_ITEM = "has no parameter that can become a list; the first parameter of the tool must be the item"
@@ -194,22 +194,23 @@ TAKEN = "already has a parameter texts, the name of the list; rename one of them
 
 
 @pytest.mark.parametrize(
-    ("tool", "reason"), [(nothing, NO_ITEM), (only_context, NO_ITEM), (by_place, NO_ITEM), (both, TAKEN)]
+    ("tool", "reason"),
+    [(no_parameter, NO_ITEM), (only_context, NO_ITEM), (positional, NO_ITEM), (both_names, TAKEN)],
 )
-def test_a_tool_that_cannot_take_a_list_is_refused(tool: Callable[..., None], reason: str) -> None:
-    """At once, by a sentence that names the tool."""
+def test_a_tool_without_a_suitable_parameter_is_refused(tool: Callable[..., None], reason: str) -> None:
+    """The decorator raises; the message names the tool."""
     with pytest.raises(ValueError, match=f"^{tool.__name__} {reason}$"):
         parallelize()(tool)
 
 
 def test_a_limit_below_one_is_refused() -> None:
-    """At once, where the tool is defined."""
+    """The decorator raises."""
     with pytest.raises(ValueError, match="limit is 0; it must be at least 1"):
         parallelize(limit=0)
 
 
 async def test_the_example_is_registered() -> None:
-    """`reverse_all` reverses, and says which text it could not."""
+    """`reverse_all` reverses each text, and explains why it cannot reverse an empty one."""
     server = MCPServer("example")
     register_tools(server)
     async with Client(server) as client:
