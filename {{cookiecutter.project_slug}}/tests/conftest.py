@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fake_destinations import JSON_LINES, JsonLinesDestination, LocalJsonLinesDestination, MemoryDestination
-from helpers import program_path, read_json_lines
+from helpers import PATIENCE, program_path, read_json_lines
 from loguru import logger
 
 from {{cookiecutter.project_slug}}.config import ServerConfig
@@ -143,7 +143,7 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Return a function that runs a Python process and returns its output."""
 
     def to_end(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-        defaults = {"capture_output": True, "text": True, "timeout": 30}
+        defaults = {"capture_output": True, "text": True, "timeout": PATIENCE}
         return subprocess.run([sys.executable, *arguments], check=False, **{**defaults, **options})
 
     return to_end

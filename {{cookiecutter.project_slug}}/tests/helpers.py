@@ -20,7 +20,7 @@ from {{cookiecutter.project_slug}}.logging.destinations.driver import PACKAGE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 """Seconds to wait for a condition before a test fails."""
 PROGRAMS = Path(__file__).parent / "programs"
 

@@ -40,7 +40,7 @@ def test_a_level_may_be_given_in_any_case() -> None:
 
 def test_a_path_is_relative_to_the_working_folder_at_the_start() -> None:
     """A tool may change the working folder later."""
-    assert full_path("data/logs", setting="EXAMPLE_PATH") == Path.cwd() / "data/logs.db"
+    assert full_path("data/logs", setting="EXAMPLE_PATH") == Path.cwd() / "data/logs"
 
 
 def test_a_path_in_a_missing_home_is_reported() -> None:

@@ -11,7 +11,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from helpers import program_path, until
+from helpers import PATIENCE, program_path, until
 from mcp import Client
 from mcp.client.sse import sse_client
 
@@ -40,7 +40,7 @@ async def test_python_m_serves_over_stdio(over_stdio: Callable[..., Any], start:
 def test_an_error_that_ends_the_server_is_recorded(own_logging: Entries, start: Start) -> None:
     """The traceback is delivered, and the exit code is 1."""
     process = start(program_path("serve_over_broken_transport"))
-    assert process.wait(10) == 1
+    assert process.wait(PATIENCE) == 1
     (entry,) = [entry for entry in own_logging() if entry["level"] == "ERROR"]
     assert "RuntimeError: the transport broke" in entry["extra_data"]["traceback"]
 
