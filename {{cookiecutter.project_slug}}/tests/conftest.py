@@ -1,4 +1,4 @@
-"""Isolation, and the server as a process of its own."""
+"""Fixtures of all tests: isolation, destinations, and other Python processes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import pytest
-from helpers import OWN, SERVE, JsonLinesDestination, MemoryDestination, program, read_json_lines
+from fake_destinations import JSON_LINES, JsonLinesDestination, LocalJsonLinesDestination, MemoryDestination
+from helpers import PATIENCE, program_path, read_json_lines
 from loguru import logger
 
 from {{cookiecutter.project_slug}}.config import ServerConfig
@@ -25,18 +26,23 @@ if TYPE_CHECKING:
     from {{cookiecutter.project_slug}}.logging.destinations.base import LogEntry
 
 TESTS = Path(__file__).parent
+STARTS_PROCESSES = {"start", "run", "serve_arguments"}
+"""Fixtures whose tests start Python processes, which `make check` leaves to `make test`."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out tests of each of something that this project has none of: nothing is skipped."""
+    """Mark the tests that start processes; leave out tests whose list of parameters is empty in this project."""
     items[:] = [item for item in items if not item.name.endswith("[NOTSET]")]
+    for item in items:
+        if STARTS_PROCESSES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("processes")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def not_in_the_background() -> None:
-    """Let processes that tests start hear SIGINT, though a script's `pytest &` is told to ignore it.
+def started_processes_receive_sigint() -> None:
+    """Stop ignoring SIGINT: a shell ignores it for `pytest &`, and the processes that tests start would inherit that.
 
-    What is ignored is inherited; a handler is not.
+    A handler is not inherited.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, lambda *_: None)
@@ -44,7 +50,7 @@ def not_in_the_background() -> None:
 
 @pytest.fixture(autouse=True)
 def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give a test a home and a working folder of its own, no settings, and logging as it found it."""
+    """Run a test with an empty home and working folder and without settings; restore logging afterwards."""
     for name in [name for name in os.environ if name.lower() in ServerConfig.model_fields]:
         monkeypatch.delenv(name)
     for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
@@ -69,7 +75,7 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def memory() -> MemoryDestination:
-    """Return a destination that UnifiedLogger delivers to."""
+    """Return a destination in memory that UnifiedLogger delivers to."""
     destination = MemoryDestination()
     UnifiedLogger.initialize(destination)
     return destination
@@ -77,37 +83,26 @@ def memory() -> MemoryDestination:
 
 @pytest.fixture
 def own_logging(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], list[dict[str, object]]]:
-    """Configure processes to log to a destination of the user's own alone, and return what reads its entries."""
+    """Configure a destination of the user's as the only one; return a function that reads its entries."""
     monkeypatch.setenv("ENABLE_LOCAL_LOGGING", "false")
     monkeypatch.setenv("ENABLE_PRODUCTION_LOGGING", "true")
-    monkeypatch.setenv("LOG_DESTINATION_TYPE", OWN)
-    monkeypatch.setenv("LOG_LEVEL", "INFO")  # whatever the project's own is
+    monkeypatch.setenv("LOG_DESTINATION_TYPE", JSON_LINES)
+    monkeypatch.setenv("LOG_LEVEL", "INFO")  # the default of this project may be another
     return lambda: read_json_lines(tmp_path / "entries.jsonl")
 
 
 @pytest.fixture
 def record(own_logging: object, tmp_path: Path) -> Callable[..., None]:
-    """Return what records entries in the destination of the user's own."""
+    """Return a function that writes entries to the destination of `own_logging`."""
     destination = JsonLinesDestination(tmp_path / "entries.jsonl")
     return lambda *entries: asyncio.run(destination.write_batch(entries))
 
 
-class HereDestination(JsonLinesDestination):
-    """A destination on this machine, which stays as it is when a test changes its parent."""
-
-    write_batch = JsonLinesDestination.write_batch
-
-    @classmethod
-    def from_config(cls, _: object) -> Self:
-        """Build the destination as the factory does."""
-        return cls("here.jsonl")
-
-
 @pytest.fixture
-def record_here(own_logging: object, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[LogEntry]], Awaitable[None]]:
-    """Return what records on this machine, also where this project has no destination for that."""
+def record_locally(own_logging: object, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[LogEntry]], Awaitable[None]]:
+    """Return a function that writes entries to the local destination; add one to a project that has none."""
     if not LOCAL:
-        monkeypatch.setitem(LOCAL, "here", HereDestination)
+        monkeypatch.setitem(LOCAL, "local", LocalJsonLinesDestination)
     local = next(iter(LOCAL.values()))
 
     async def record(entries: list[LogEntry]) -> None:
@@ -120,16 +115,16 @@ def record_here(own_logging: object, monkeypatch: pytest.MonkeyPatch) -> Callabl
 
 @pytest.fixture
 def serve_arguments(tmp_path: Path) -> list[str]:
-    """Return the arguments with which Python serves the tools of the tests, from a module that prints at import."""
+    """Return Python's arguments to serve the example tools, from a module that prints when it is imported."""
     folder = tmp_path / "tools"
     folder.mkdir()
-    (folder / "own_tools.py").write_text("from helpers import register\nprint('printed at import')\n")
-    return [*program(SERVE), str(folder)]
+    (folder / "own_tools.py").write_text("from example_tools import register\nprint('printed at import')\n")
+    return [program_path("serve_with_tools"), str(folder)]
 
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Return what starts a Python process with pipes; whatever still runs at the end is killed."""
+    """Return a function that starts a Python process with pipes; kill what still runs at the end of the test."""
     started: list[subprocess.Popen[str]] = []
 
     def run(*arguments: str, **options: object) -> subprocess.Popen[str]:
@@ -146,10 +141,10 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 @pytest.fixture
 def run() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return what runs a Python process to its end and gives its output."""
+    """Return a function that runs a Python process and returns its output."""
 
     def to_end(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-        defaults = {"capture_output": True, "text": True, "timeout": 30}
+        defaults = {"capture_output": True, "text": True, "timeout": PATIENCE}
         return subprocess.run([sys.executable, *arguments], check=False, **{**defaults, **options})
 
     return to_end

@@ -31,7 +31,7 @@ from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from helpers import MemoryDestination
+    from fake_destinations import MemoryDestination
 
 Colour = enum.Enum("Colour", {"RED": "red"})
 Point = dataclasses.make_dataclass("Point", ["x"])

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
+
+from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
+    from fake_destinations import MemoryDestination
     from mcp import Client
+
+    from {{cookiecutter.project_slug}}.logging.destinations.base import LogEntry
 
     Entries = Callable[[], list[dict[str, Any]]]
     Start = Callable[..., subprocess.Popen[str]]
@@ -18,6 +24,12 @@ CALLS = 300
 """The number of calls in `call_many`."""
 HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}}
 """The parameters of an `initialize` request."""
+
+
+def calls(memory: MemoryDestination) -> list[LogEntry]:
+    """Return the tool calls recorded so far."""
+    assert UnifiedLogger.flush()
+    return [entry for entry in memory.entries if entry.log_type == "tool_execution"]
 
 
 async def call_many(client: Client) -> None:
@@ -32,5 +44,15 @@ def assert_all_delivered(entries: list[dict[str, Any]]) -> None:
     calls = [entry for entry in entries if entry["tool_name"] == "say"]
     assert sorted(call["correlation_id"] for call in calls) == sorted(f"c-{number}" for number in range(CALLS))
     assert all(call["input_args"]["text"] == call["correlation_id"].replace("c", "t") for call in calls)
-    lines = {entry["correlation_id"]: entry["message"] for entry in entries if entry["module"] == "helpers"}
+    lines = {entry["correlation_id"]: entry["message"] for entry in entries if entry["module"] == "example_tools"}
     assert lines == {f"c-{number}": f"said t-{number}" for number in range(CALLS)}
+
+
+def request(process: subprocess.Popen[str], number: int, method: str, **params: Any) -> dict[str, Any]:
+    """Send a request and return its result; check that each line on stdout is a message of the protocol."""
+    message = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+    process.stdin.write(json.dumps(message) + "\n")
+    process.stdin.flush()
+    while (answer := json.loads(process.stdout.readline())).get("id") != number:
+        assert answer["jsonrpc"] == "2.0"
+    return answer["result"]

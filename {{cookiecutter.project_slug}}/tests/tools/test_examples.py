@@ -28,15 +28,15 @@ def client() -> Client:
         ("temperature", {"city": "Kyoto"}, "18"),
     ],
 )
-async def test_a_tool_answers(client: Client, tool: str, arguments: dict[str, Any], text: str) -> None:
-    """The client gets the text that the tool returned."""
+async def test_a_tool_returns_its_result(client: Client, tool: str, arguments: dict[str, Any], text: str) -> None:
+    """The client receives the text that the tool returned."""
     async with client:
         result = await client.call_tool(tool, arguments)
     assert (result.is_error, result.content[0].text) == (False, text)
 
 
 async def test_progress_is_reported_after_each_text(client: Client) -> None:
-    """One report a text, with the total; the counts come as structured content."""
+    """Each report contains the total; the counts are structured content."""
     seen: list[tuple[float, float | None]] = []
 
     async def note(progress: float, total: float | None, _: str | None) -> None:
@@ -48,8 +48,8 @@ async def test_progress_is_reported_after_each_text(client: Client) -> None:
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
-async def test_an_expected_failure_tells_the_client_what_to_do(client: Client) -> None:
-    """The text of a ToolError reaches the client."""
+async def test_a_client_sees_the_text_of_a_tool_error(client: Client) -> None:
+    """It lists the valid values."""
     async with client:
         result = await client.call_tool("temperature", {"city": "Atlantis"})
     assert result.is_error
@@ -57,7 +57,7 @@ async def test_an_expected_failure_tells_the_client_what_to_do(client: Client) -
 
 
 async def test_every_tool_is_described(client: Client) -> None:
-    """Clients see a description and a schema for each."""
+    """Clients see a description and a schema for each tool."""
     async with client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
     assert tools.keys() >= {"echo", "wait", "count_words", "temperature"}

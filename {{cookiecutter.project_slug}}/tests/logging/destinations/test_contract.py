@@ -1,10 +1,11 @@
-"""What every destination promises, checked for each of this project's and for your own.
+"""What every destination promises, checked for each one in this project and for your own.
 
-Your own takes one line: in READABLE, or in WRITE_ONLY if it cannot be queried and promises the part that can be seen.
-A builder takes a word that is new for each test, for names of tables and the like, and returns an unopened destination.
-Local destinations are built from the default configuration in a home of their own. A production destination's builder
-is the function `make_destination(unique)` in `test_NAME.py` beside this file; it finds its backend through TEST_...,
-so its tests are marked `integration`.
+Add yours in one line: to READABLE, or to WRITE_ONLY if it cannot be queried. Its builder receives a word that is unique
+for each test, for names of tables and the like, and returns an unopened destination.
+
+Local destinations are built from the default configuration in an empty home. A production destination is built by the
+function `make_destination(unique)` in its `test_destination.py`, which finds the backend through TEST_...; its tests
+are marked `integration`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from helpers import JsonLinesDestination, WriteOnlyDestination, make_entry
+from fake_destinations import JsonLinesDestination, WriteOnlyDestination
+from helpers import make_entry
 
 from {{cookiecutter.project_slug}}.config import ServerConfig
 from {{cookiecutter.project_slug}}.logging.destinations import LOCAL, PRODUCTION, BufferedDestination, RetryWrapper
@@ -37,7 +39,7 @@ def build_local(name: str, _: str) -> LogDestination:
 
 
 def build_production(name: str, unique: str) -> LogDestination:
-    """Build a production destination as its own test module says."""
+    """Build a production destination with the function in its test module."""
     path = next(Path(__file__).parent.glob(f"{name}/test_destination.py"), Path(__file__).with_name(f"test_{name}.py"))
     parts = path.relative_to(Path(__file__).parents[3]).with_suffix("").parts
     return importlib.import_module(".".join(parts)).make_destination(unique)
@@ -47,20 +49,20 @@ BUILT = {
     **{name: partial(build_local, name) for name in LOCAL},
     **{name: partial(build_production, name) for name in PRODUCTION},
 }
-NEVER_READ = {name for name, kind in {**LOCAL, **PRODUCTION}.items() if kind.query is LogDestination.query}
+WRITE_ONLY_NAMES = {name for name, kind in {**LOCAL, **PRODUCTION}.items() if kind.query is LogDestination.query}
 READABLE: dict[str, Callable[[str], LogDestination]] = {
     "json lines": lambda unique: JsonLinesDestination(f"{unique}.jsonl"),
-    **{name: build for name, build in BUILT.items() if name not in NEVER_READ},
+    **{name: build for name, build in BUILT.items() if name not in WRITE_ONLY_NAMES},
 }
 WRITE_ONLY: dict[str, Callable[[str], LogDestination]] = {
     "write-only": lambda _: WriteOnlyDestination(),
-    **{name: build for name, build in BUILT.items() if name in NEVER_READ},
+    **{name: build for name, build in BUILT.items() if name in WRITE_ONLY_NAMES},
 }
 BUILDERS = {**READABLE, **WRITE_ONLY}
 
 
 def params(names: Iterable[str]) -> list[Any]:
-    """Return destinations as parameters; those that need a backend are marked."""
+    """Return destinations as parameters; mark those that need a backend."""
     return [pytest.param(name, marks=[pytest.mark.integration] if name in PRODUCTION else []) for name in names]
 
 
@@ -71,14 +73,14 @@ write_only = pytest.mark.parametrize("name", params(WRITE_ONLY))
 
 @pytest.fixture
 async def destination(name: str) -> AsyncIterator[LogDestination]:
-    """Return an unopened destination that nothing was ever written to."""
+    """Return an unopened, empty destination."""
     built = BUILDERS[name](uuid.uuid4().hex[:12])
     yield built
     await built.close()
 
 
 async def find(destination: LogDestination, count: int, **filters: Any) -> list[LogEntry]:
-    """Query until `count` entries are found: some backends show an entry a moment after they took it."""
+    """Query until `count` entries are found: some backends show an entry only after a moment."""
     deadline = time.monotonic() + 20
     while len(found := await destination.query(**filters)) < count:
         assert time.monotonic() < deadline, f"only {len(found)} of {count} entries"
@@ -87,7 +89,7 @@ async def find(destination: LogDestination, count: int, **filters: Any) -> list[
 
 
 async def send(destination: LogDestination, entries: list[LogEntry]) -> BufferedDestination:
-    """Deliver entries as the server does, until all are accounted for."""
+    """Deliver entries as the server does, until none is queued."""
     buffer = BufferedDestination(RetryWrapper(destination, 2, 1, write_timeout_ms=20_000))
     await buffer.open()
     for entry in entries:
@@ -100,19 +102,43 @@ async def send(destination: LogDestination, entries: list[LogEntry]) -> Buffered
 
 NOW = datetime.now(UTC).replace(microsecond=123_456)
 FULL = LogEntry(
-    "c-\u00e9\u4e2d\U0001f600", NOW, "WARNING", "tool_execution", 'a "message"\n\twith \\ and \u4e2d\u6587', "tool",
-    12.5, "error", {"a": [1, {"b": None, "c d": 1.5}], "\u00e9": "\U0001f600"}, "summary", "error: 100%", "module",
-    "function", 42, "MainThread", 4_194_304, {"traceback": "Traceback\n  line", "n": -1}, server_name="s",
-    server_version="1.0", transport="stdio", client_name="c", client_version="2", protocol_version="2025-06-18",
-    request_id="7", principal="p", error_type="ValueError", trace_id="0af7651916cd43dd8448eb211c80319c",
-    span_id="b7ad6b7169203331", hostname="h",
-)  # fmt: skip
+    correlation_id="c-\u00e9\u4e2d\U0001f600",
+    timestamp=NOW,
+    level="WARNING",
+    log_type="tool_execution",
+    message='a "message"\n\twith \\ and \u4e2d\u6587',
+    tool_name="tool",
+    duration_ms=12.5,
+    status="error",
+    input_args={"a": [1, {"b": None, "c d": 1.5}], "\u00e9": "\U0001f600"},
+    output_summary="summary",
+    error_message="error: 100%",
+    module="module",
+    function="function",
+    line=42,
+    thread_name="MainThread",
+    process_id=4_194_304,
+    extra_data={"traceback": "Traceback\n  line", "n": -1},
+    server_name="s",
+    server_version="1.0",
+    transport="stdio",
+    client_name="c",
+    client_version="2",
+    protocol_version="2025-06-18",
+    request_id="7",
+    principal="p",
+    error_type="ValueError",
+    trace_id="0af7651916cd43dd8448eb211c80319c",
+    span_id="b7ad6b7169203331",
+    hostname="h",
+)
+"""An entry with a value in every field."""
 
 
 @readable
 @pytest.mark.parametrize("entry", [FULL, make_entry("small")], ids=["full", "small"])
-async def test_an_entry_comes_back_as_it_was_written(destination: LogDestination, entry: LogEntry) -> None:
-    """Every field, also the absent ones; the time with its microseconds, aware and in UTC."""
+async def test_a_query_returns_an_entry_unchanged(destination: LogDestination, entry: LogEntry) -> None:
+    """All fields are equal, including the absent ones; the time is in UTC, with microseconds."""
     await destination.open()
     await destination.write(entry)
     (found,) = await find(destination, 1)
@@ -121,8 +147,8 @@ async def test_an_entry_comes_back_as_it_was_written(destination: LogDestination
 
 
 @every
-async def test_it_can_be_closed_at_any_time(destination: LogDestination) -> None:
-    """Without `open`, twice, and before another write, which opens it again."""
+async def test_close_may_be_called_at_any_time(destination: LogDestination) -> None:
+    """It works without `open`, twice, and before another write, which opens the destination again."""
     await destination.close()
     await destination.open()
     await destination.write(make_entry("one"))
@@ -134,23 +160,23 @@ async def test_it_can_be_closed_at_any_time(destination: LogDestination) -> None
 
 
 @every
-async def test_many_first_writes_at_once_are_all_taken(destination: LogDestination) -> None:
-    """None of them is refused because another opens the destination at the same time."""
+async def test_concurrent_first_writes_all_succeed(destination: LogDestination) -> None:
+    """None fails because another one opens the destination at the same time."""
     await asyncio.gather(*(destination.write(make_entry(str(number))) for number in range(20)))
     await destination.write_batch([])
 
 
 @readable
-async def test_an_empty_destination_holds_nothing(destination: LogDestination) -> None:
-    """A query before the first write finds nothing, opened or not, and raises nothing."""
+async def test_a_query_of_an_empty_destination_returns_nothing(destination: LogDestination) -> None:
+    """It does not raise, whether the destination was opened or not."""
     assert await destination.query() == []
     await destination.open()
     assert await destination.query(text="x", limit=1, offset=5) == []
 
 
 @readable
-async def test_a_batch_written_twice_is_there_once(destination: LogDestination) -> None:
-    """Entry ids make a retry after an unknown outcome harmless, also where batches overlap."""
+async def test_a_batch_written_twice_is_stored_once(destination: LogDestination) -> None:
+    """Entry ids make a retry after an unknown outcome harmless, even if the batches differ."""
     entries = [make_entry(str(number), timestamp=NOW - timedelta(seconds=number)) for number in range(1_200)]
     await destination.write_batch(entries)
     await destination.write_batch(entries)
@@ -164,15 +190,29 @@ ENTRIES = [
     make_entry("plain", timestamp=BASE, correlation_id="c-1", level="INFO"),
     make_entry("100% sure", timestamp=BASE - timedelta(hours=1), correlation_id="c-2", level="ERROR"),
     make_entry("1000 sure", timestamp=BASE - timedelta(hours=2), correlation_id="C-1", log_type="framework"),
-    make_entry("a_b", timestamp=BASE - timedelta(hours=3), tool_name="add", log_type="tool_execution",
-               status="success"),
-    make_entry("axb", timestamp=BASE - timedelta(hours=4), tool_name="Add", status="error", log_type="tool_execution",
-               error_message="it's broken", level="ERROR"),
-    make_entry('say "hi"', timestamp=BASE - timedelta(hours=5), tool_name="a%d", level="Notice",
-               output_summary="back\\slash [*?]"),
+    make_entry(
+        "a_b", timestamp=BASE - timedelta(hours=3), tool_name="add", log_type="tool_execution", status="success"
+    ),
+    make_entry(
+        "axb",
+        timestamp=BASE - timedelta(hours=4),
+        tool_name="Add",
+        log_type="tool_execution",
+        level="ERROR",
+        status="error",
+        error_message="it's broken",
+    ),
+    make_entry(
+        'say "hi"',
+        timestamp=BASE - timedelta(hours=5),
+        tool_name="a%d",
+        level="Notice",
+        output_summary="back\\slash [*?]",
+    ),
     make_entry("' OR 1=1 --", timestamp=BASE - timedelta(hours=6), level="DEBUG"),
     make_entry("backslash", timestamp=BASE - timedelta(hours=7), level="WARNING"),
-]  # fmt: skip
+]
+"""Entries, newest first."""
 FILTERS = [
     ({}, [0, 1, 2, 3, 4, 5, 6, 7]),
     ({"correlation_id": "C-1"}, [2]),
@@ -209,11 +249,12 @@ FILTERS = [
     ({"offset": 8}, []),
     ({"level": "ERROR", "text": "sure", "since": BASE - timedelta(hours=9), "limit": 5}, [1]),
 ]
+"""Filters, and the entries that match them."""
 
 
 @readable
-async def test_every_filter_finds_exactly_what_it_says(destination: LogDestination) -> None:
-    """Newest first; no character of a text is special; a time without a zone is UTC; levels of one's own are kept."""
+async def test_a_filter_finds_exactly_the_matching_entries(destination: LogDestination) -> None:
+    """The newest comes first. No character of a text is special, a time without a zone is UTC, any level is kept."""
     await destination.write_batch(sorted(ENTRIES, key=lambda entry: entry.message))
     await find(destination, len(ENTRIES))
     for filters, expected in FILTERS:
@@ -225,15 +266,15 @@ async def test_every_filter_finds_exactly_what_it_says(destination: LogDestinati
 @pytest.mark.parametrize(
     "filters", [{"limit": 0}, {"limit": 10_001}, {"offset": -1}, {"colour": "red"}, {"since": "now"}, {"level": 30}]
 )
-async def test_filters_out_of_range_are_refused(destination: LogDestination, filters: dict[str, Any]) -> None:
-    """In one sentence, before anything is asked."""
+async def test_an_invalid_filter_is_refused(destination: LogDestination, filters: dict[str, Any]) -> None:
+    """The message names the filter; nothing is sent to the backend."""
     with pytest.raises(SettingError, match=next(iter(filters))):
         await destination.query(**filters)
 
 
 @readable
-async def test_entries_keep_the_time_of_the_event(destination: LogDestination) -> None:
-    """Not of the write; a time in another zone is the same moment in UTC."""
+async def test_an_entry_keeps_the_time_of_its_event(destination: LogDestination) -> None:
+    """A time in another zone becomes the same moment in UTC."""
     moment = (NOW - timedelta(days=2)).replace(hour=1, microsecond=999_999).astimezone(timezone(timedelta(hours=-5)))
     await destination.write(make_entry(timestamp=moment))
     (found,) = await find(destination, 1)
@@ -242,21 +283,39 @@ async def test_entries_keep_the_time_of_the_event(destination: LogDestination) -
 
 
 class Unreadable:
-    """An object that cannot be shown."""
+    """An object whose `repr` raises."""
 
     def __repr__(self) -> str:
-        """Fail."""
+        """Raise."""
         raise RuntimeError
 
 
-ODD = [NOW, uuid.UUID(int=1), b"\xff", {1}, Path("/a"), ValueError("v"), print, Unreadable(), math.nan, -math.inf,
-       2**70, "\ud800", "a\0b", {1: 2}, {(1, 2): 3}, {"$a": 1, "_b": 2, "\u00e9.x": 3}, "x" * 100_000,
-       [[[[[[1]]]]]]]  # fmt: skip
+ODD = [
+    NOW,
+    uuid.UUID(int=1),
+    b"\xff",
+    {1},
+    Path("/a"),
+    ValueError("v"),
+    print,
+    Unreadable(),
+    math.nan,
+    -math.inf,
+    2**70,
+    "\ud800",
+    "a\0b",
+    {1: 2},
+    {(1, 2): 3},
+    {"$a": 1, "_b": 2, "\u00e9.x": 3},
+    "x" * 100_000,
+    [[[[[[1]]]]]],
+]
+"""Values that JSON or a backend cannot express."""
 
 
 @every
-async def test_odd_values_arrive_as_readable_text(destination: LogDestination, name: str) -> None:
-    """In arguments and extra data of entries that nobody cleaned; each entry arrives."""
+async def test_a_value_that_json_cannot_express_is_stored_as_text(destination: LogDestination, name: str) -> None:
+    """The entries were not cleaned before, and each of them arrives."""
     entries = [
         make_entry(str(number), input_args={"odd": odd}, extra_data={"odd": odd}) for number, odd in enumerate(ODD)
     ]
@@ -264,8 +323,8 @@ async def test_odd_values_arrive_as_readable_text(destination: LogDestination, n
     assert (buffer.counters.written, buffer.counters.last_error) == (len(ODD), None)
     if name not in WRITE_ONLY:
         found = {int(entry.message): entry for entry in await find(destination, len(ODD))}
-        lost = [number for number in range(len(ODD)) if found[number].input_args["odd"] in (None, "")]
-        assert all(isinstance(ODD[number], float) for number in lost)  # JSON has null for NaN
+        empty = [number for number in range(len(ODD)) if found[number].input_args["odd"] in (None, "")]
+        assert all(isinstance(ODD[number], float) for number in empty)  # JSON has null for NaN
         assert "v" in found[5].input_args["odd"]
         assert "not readable" in found[7].extra_data["odd"]
         assert found[14].input_args["odd"] == {"(1, 2)": 3}
@@ -273,11 +332,11 @@ async def test_odd_values_arrive_as_readable_text(destination: LogDestination, n
 
 
 @every
-@pytest.mark.parametrize("poison", [object(), "nul \0", "surrogate \ud800", "x" * 5_000_000], ids=range(4))
-async def test_a_poison_entry_costs_itself_only(destination: LogDestination, name: str, poison: Any) -> None:
-    """499 of 500 arrive; the one that nobody cleaned arrives as well, or is counted as failed."""
+@pytest.mark.parametrize("message", [object(), "nul \0", "surrogate \ud800", "x" * 5_000_000], ids=range(4))
+async def test_an_invalid_entry_costs_no_other_entry(destination: LogDestination, name: str, message: Any) -> None:
+    """499 of 500 arrive; the other one arrives, too, or is counted as failed."""
     entries = [make_entry(str(number)) for number in range(500)]
-    entries[321].message = poison
+    entries[321].message = message
     buffer = await send(destination, entries)
     counters = buffer.counters
     assert counters.written + counters.failed == 500
@@ -289,7 +348,7 @@ async def test_a_poison_entry_costs_itself_only(destination: LogDestination, nam
 
 
 @write_only
-async def test_what_is_write_only_says_so(destination: LogDestination) -> None:
-    """A query raises NotImplementedError with the destination's name."""
+async def test_a_query_of_a_write_only_destination_raises(destination: LogDestination) -> None:
+    """The message contains the name of the destination."""
     with pytest.raises(NotImplementedError, match=destination.name):
         await destination.query()

@@ -1,0 +1,148 @@
+"""The bounded queue between the threads that log and the loop that delivers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from helpers import make_entry
+
+from {{cookiecutter.project_slug}}.logging.destinations import entry_queue
+from {{cookiecutter.project_slug}}.logging.destinations.entry_queue import EntryQueue
+
+
+class Overflows:
+    """Count the reports that the queue is full."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> None:
+        """Count a report."""
+        self.count += 1
+
+
+@pytest.fixture
+def overflows() -> Overflows:
+    """Return the counter of the queue's reports."""
+    return Overflows()
+
+
+@pytest.fixture
+def queue(overflows: Overflows) -> EntryQueue:
+    """Return a queue for five entries, with batches of three."""
+    return EntryQueue(5, batch_size=3, on_overflow=overflows)
+
+
+def put(queue: EntryQueue, *messages: str) -> None:
+    """Put one entry per message."""
+    for message in messages:
+        queue.put(make_entry(message))
+
+
+def messages(queue: EntryQueue, limit: int = 100) -> list[str]:
+    """Take entries and return their messages."""
+    return [entry.message for entry in queue.take(limit)]
+
+
+def test_entries_are_taken_in_order_up_to_the_limit(queue: EntryQueue) -> None:
+    """An empty queue returns an empty list."""
+    put(queue, "a", "b", "c")
+    assert messages(queue, 2) == ["a", "b"]
+    assert messages(queue, 2) == ["c"]
+    assert messages(queue, 2) == []
+
+
+def test_a_full_queue_drops_the_oldest_entry(queue: EntryQueue) -> None:
+    """Dropped entries count as accepted, too."""
+    put(queue, *"abcdefg")
+    assert (len(queue), queue.is_full, queue.accepted.value) == (5, True, 7)
+    assert messages(queue) == ["c", "d", "e", "f", "g"]
+    assert not queue.is_full
+
+
+def test_a_batch_is_complete_at_its_size(queue: EntryQueue) -> None:
+    """Fewer entries are not a batch."""
+    put(queue, "a", "b")
+    assert not queue.has_batch
+    put(queue, "c")
+    assert queue.has_batch
+
+
+def test_put_works_from_many_threads(queue: EntryQueue) -> None:
+    """Each entry is counted."""
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: put(queue, str(number)), range(1_000)))
+    assert (len(queue), queue.accepted.value) == (5, 1_000)
+
+
+async def test_the_first_entry_wakes_the_consumer(queue: EntryQueue) -> None:
+    """It may come from another thread."""
+    queue.attach()
+    queue.sleep()
+    waiting = asyncio.create_task(queue.wait())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await asyncio.to_thread(put, queue, "a")
+    async with asyncio.timeout(5):
+        await waiting
+
+
+async def test_waiting_for_a_batch_ends_when_it_is_complete(queue: EntryQueue) -> None:
+    """The timeout is not used up."""
+    queue.attach()
+    queue.sleep()
+    waiting = asyncio.create_task(queue.wait_for_batch(60))
+    await asyncio.sleep(0)
+    await asyncio.to_thread(put, queue, "a", "b", "c")
+    async with asyncio.timeout(5):
+        await waiting
+
+
+async def test_waiting_for_a_batch_ends_after_the_timeout(queue: EntryQueue) -> None:
+    """An incomplete batch is delivered, too."""
+    queue.attach()
+    queue.sleep()
+    put(queue, "a")
+    started = time.monotonic()
+    await queue.wait_for_batch(0.05)
+    assert 0.04 < time.monotonic() - started < 5
+    assert messages(queue) == ["a"]
+
+
+async def test_the_consumer_is_woken_once_per_batch(queue: EntryQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wake-up per entry would cost more than all the rest."""
+    queue.attach()
+    queue.sleep()
+    callbacks: list[object] = []
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_soon_threadsafe", callbacks.append)
+    put(queue, "a", "b", "c", "d", "e")
+    assert callbacks == [queue.wake, queue.announce_batch]
+
+
+async def test_an_overflow_is_reported_once_per_interval(
+    queue: EntryQueue, overflows: Overflows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first report comes at once, the next one after the interval."""
+    monkeypatch.setattr(entry_queue, "REPORT_INTERVAL", 0.02)
+    queue.attach()
+    put(queue, *"abcdefgh")
+    await asyncio.sleep(0)
+    assert overflows.count == 1
+    await asyncio.sleep(0.05)
+    put(queue, "i")
+    await asyncio.sleep(0)
+    assert overflows.count == 2
+
+
+def test_a_queue_whose_loop_has_ended_accepts_entries(queue: EntryQueue) -> None:
+    """They are there for the next loop."""
+
+    async def attach() -> None:
+        queue.attach()
+
+    asyncio.run(attach())
+    put(queue, "a")
+    assert messages(queue) == ["a"]
