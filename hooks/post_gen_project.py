@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from itertools import takewhile
@@ -10,16 +11,14 @@ from pathlib import Path
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 DESTINATIONS, OPTIONS = ANSWERS["_manifest"]["destinations"], ANSWERS["_manifest"]["options"]
-DESTINATION_FILES = ("__init__", "destination", "settings", "client", "errors", "schema", "encoding")
-TEST_FILES = ("__init__", "conftest", "test_*", "*_helpers")
 CHOSEN = [name for name, entry in DESTINATIONS.items() if ANSWERS[entry["role"] + "_log_destination"] in (name, "all")]
 SECRET = re.compile(r"(?!\w+://).|\w+://[^/?#]*:[^/?#]+@")  # a URL is a secret only with a password in it
 
 
 def main() -> int:
-    """Delete unwanted files and the folders they leave empty, write secrets to .env, and print three commands."""
+    """Delete what was not chosen and the folders this leaves empty, write secrets to .env, print three commands."""
     for path in list(unwanted()):
-        path.unlink()
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
         for folder in takewhile(lambda folder: not any(folder.iterdir()), path.parents[:-1]):
             folder.rmdir()
     for answer in [answer for name in CHOSEN for answer in DESTINATIONS[name].get("secrets", [])]:
@@ -32,11 +31,10 @@ def main() -> int:
 
 
 def unwanted() -> Iterator[Path]:
-    """Yield the files of destinations and options that were not chosen, never a file that the user added."""
+    """Yield the folders and files of the destinations and options that were not chosen."""
     patterns = [] if any("service" in DESTINATIONS[name] for name in CHOSEN) else ["compose.yaml"]
     for name in DESTINATIONS.keys() - CHOSEN:
-        patterns += [f"src/*/logging/destinations/{name}/{file}.py" for file in DESTINATION_FILES]
-        patterns += [f"tests/logging/destinations/{name}/{file}.py" for file in TEST_FILES]
+        patterns += [f"{tree}/logging/destinations/{name}" for tree in ("src/*", "tests")]
         patterns += [f"tests/logging/destinations/test_{name}.py", f"docs/destinations/{name}.md"]
         patterns += DESTINATIONS[name].get("paths", [])
     for name, option in OPTIONS.items():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0
 """Seconds to wait for a condition before a test fails."""
-PROGRAMS = Path(__file__).parent / "programs"
+PROGRAMS = Path(__file__).parent / "fixtures"
 
 ARGUMENTS = {"text": 'say "hi"\nC:\\new', "items": [{"count": 1}, True, 2.5, "\u00c9t\u00e9"]}
 SEARCHES = {
@@ -93,7 +93,7 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def program_path(name: str) -> str:
-    """Return the path of a program in `tests/programs`."""
+    """Return the path of a program in `tests/fixtures`."""
     return str(PROGRAMS / f"{name}.py")
 
 

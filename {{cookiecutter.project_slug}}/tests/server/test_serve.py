@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import http.client
-import json
-import re
-import signal
-import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from helpers import PATIENCE, program_path, until
+from helpers import PATIENCE, program_path
 from mcp import Client
-from mcp.client.sse import sse_client
 
 from {{cookiecutter.project_slug}}.choices import COMMAND
 from {{cookiecutter.project_slug}}.logging.destinations.driver import PACKAGE
 
-from .server_helpers import HELLO, assert_all_delivered, call_many
-
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
-    from pathlib import Path
 
     from .server_helpers import Entries, Start
 

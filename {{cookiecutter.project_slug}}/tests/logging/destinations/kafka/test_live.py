@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from aiokafka.structs import ConsumerRecord
 
-PROGRAM = Path(__file__).with_name("write_ten_entries.py")
+PROGRAM = Path(__file__).with_name("fixtures") / "write_ten_entries.py"
 
 
 @pytest.fixture

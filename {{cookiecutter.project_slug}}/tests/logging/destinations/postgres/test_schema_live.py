@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 no_libpq_variables = postgres_helpers.no_libpq_variables
 admin, table, make = postgres_helpers.admin, postgres_helpers.table, postgres_helpers.make
 
-CREATE_TABLE = Path(__file__).with_name("programs") / "create_table.py"
+CREATE_TABLE = Path(__file__).with_name("fixtures") / "create_table.py"
 
 
 @pytest.mark.integration
