@@ -163,9 +163,8 @@ class EntryFactory:
         if "ession" in message and (is_framework or module == "root"):
             message = _SESSION_ID.sub(REDACTED, message)
         timestamp = datetime.fromtimestamp(record.created, UTC)
-        entry = self._entry(
-            "framework" if is_framework else "internal", record.levelname, timestamp, self.text(message)
-        )
+        log_type: LogType = "framework" if is_framework else "internal"
+        entry = self._entry(log_type, record.levelname, timestamp, self.text(message))
         entry.module = self.name(module)
         entry.function = record.funcName and self.name(record.funcName)
         entry.line = record.lineno

@@ -70,7 +70,7 @@ def json_safe(value: object, *, max_text: int = MAX_TEXT) -> Any:
     return json_copy(value, max_text=max_text)[0]
 
 
-def json_copy(value: object, *, max_text: int = MAX_TEXT, cut: Callable[[str, int], str] = safe_text) -> tuple[Any, str]:
+def json_copy(value: object, *, max_text: int, cut: Callable[[str, int], str] = safe_text) -> tuple[Any, str]:
     """Return the copy that `json_safe` makes, and its JSON text; `cut(text, limit)` truncates long texts."""
     try:
         text = orjson.dumps(value, default=readable)

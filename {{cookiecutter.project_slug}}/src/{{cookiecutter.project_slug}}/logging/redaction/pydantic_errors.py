@@ -15,7 +15,6 @@ _INVALID_VALUE = re.compile(
     """,
     re.MULTILINE | re.VERBOSE,
 )
-_WORD_ENDS = " \t\"'"
 
 
 def redact_invalid_values(text: str, is_secret: Callable[[str], bool]) -> str:
@@ -28,7 +27,7 @@ def redact_invalid_values(text: str, is_secret: Callable[[str], bool]) -> str:
         head, cut, _ = value.partition("...")
         if not cut:
             return match[0]
-        whole_words = head[: max(map(head.rfind, _WORD_ENDS)) + 1]
+        whole_words = head[: max(map(head.rfind, " \t\"'")) + 1]
         return label + redact_pairs(whole_words, is_secret) + cut
 
     return _INVALID_VALUE.sub(redact, text) if "input_value=" in text else text

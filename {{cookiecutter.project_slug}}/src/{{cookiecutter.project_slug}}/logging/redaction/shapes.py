@@ -32,10 +32,6 @@ def without_login(text: str) -> str:
     return _LOGIN.sub(r"\1***@", text)
 
 
-def _redact_jwt(token: re.Match[str]) -> str:
-    return REDACTED if "." in token[0] else token[0]
-
-
 def _redact_password(address: re.Match[str]) -> str:
     login, at, place = address[0].rpartition("@")
     return _PASSWORD.sub(rf"\1{REDACTED}", login) + at + place
@@ -43,7 +39,7 @@ def _redact_password(address: re.Match[str]) -> str:
 
 _SHAPES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (_PEM, REDACTED),
-    (_JWT, _redact_jwt),
+    (_JWT, lambda token: REDACTED if "." in token[0] else token[0]),
     (_BEARER, rf"\1\2{REDACTED}"),
     (_ADDRESS, _redact_password),
     (_ISSUED_KEY, REDACTED),
