@@ -11,7 +11,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import pytest
 from loguru import logger
@@ -73,6 +73,16 @@ def assert_nobody_waited(seconds: Sequence[float]) -> None:
     in_order = sorted(seconds)
     assert in_order[len(in_order) * 99 // 100] < 0.05
     assert in_order[-1] < 0.45
+
+
+class Broken:
+    """An object that cannot be shown."""
+
+    def __repr__(self) -> NoReturn:
+        """Fail."""
+        raise RuntimeError
+
+    __str__ = __repr__
 
 
 class MemoryDestination(LogDestination):

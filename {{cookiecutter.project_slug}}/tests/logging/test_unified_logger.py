@@ -109,24 +109,6 @@ logger.info("parent after")
     assert sorted(messages) == ["child", "parent after", "parent before", "worker"]
 
 
-def test_a_fork_inside_of_what_holds_off_forks(delivered: Callable[..., list[str]]) -> None:
-    """The thread does not wait for itself, and in the child forks are held off as before."""
-    assert not delivered("""
-from PACKAGE.logging import forks
-def hold():
-    with forks.hold_off_forks(): held.set(); until(lambda: forks._guard._waiting_forks); ended.append(True)
-def fork():
-    os.fork() or os._exit(0)
-    assert ended, "the child was not held off"
-begun, held, ended = time.monotonic(), threading.Event(), []
-with forks.hold_off_forks(): child = os.fork()
-assert time.monotonic() - begun < forks.FORK_TIMEOUT / 2, "the thread waited for itself"
-if child: sys.exit(os.waitpid(child, 0)[1] != 0)
-threading.Thread(target=hold, daemon=True).start(); held.wait()
-asyncio.run(asyncio.to_thread(fork))
-""")
-
-
 def test_logging_from_signal_handlers_and_the_main_program_at_once(delivered: Callable[..., list[str]]) -> None:
     """A handler that logs in the middle of a log call neither deadlocks nor crashes, and no line of main is lost."""
     messages = delivered("""
@@ -263,14 +245,6 @@ def test_the_level_is_honoured_for_every_logger(level: str, capfd: pytest.Captur
     written = [entry.message for entry in memory.entries if entry.module != "asyncio"]
     assert written == [*expected * 2, "a tool call"]
     assert ("a tool call" in capfd.readouterr().err) == (level in {"DEBUG", "INFO"})
-
-
-@pytest.mark.parametrize(("option", "text"), [("record", "{record[x]}"), ("colors", "{key} <b>"), ("lazy", "{key}")])
-def test_no_option_of_loguru_raises_in_the_caller(memory: MemoryDestination, option: str, text: str) -> None:
-    """What cannot be formatted, coloured or evaluated is logged as the text of its template, with its values."""
-    logger.opt(**{option: True}).info(text, key=1)
-    UnifiedLogger.flush()
-    assert [(entry.message, entry.extra_data) for entry in memory.entries] == [(text, {"key": 1})]
 
 
 def test_initialising_again_drains_and_closes_what_was_there(memory: MemoryDestination) -> None:

@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import io
-import json
-import os
-import resource
-import sys
-import time
-import warnings
-from contextlib import redirect_stderr, suppress
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from unittest.mock import AsyncMock, Mock
 
 import pytest
 from helpers import FailingDestination, HangingDestination, MemoryDestination, deliver, eventually, make_entry
 from loguru import logger
 
-from {{cookiecutter.project_slug}}.logging.correlation import new_id
 from {{cookiecutter.project_slug}}.logging.destinations import (
     BufferedDestination,
     CompositeDestination,
-    ConsoleDestination,
     LogEntry,
     RetryWrapper,
     delivery,
     retry,
 )
-from {{cookiecutter.project_slug}}.logging.entry import FIELD_NAMES
 from {{cookiecutter.project_slug}}.logging.errors import (
     AccessError,
     InvalidEntryError,
     PartialDeliveryError,
 )
-from {{cookiecutter.project_slug}}.logging.json_safe import encode_json
 from {{cookiecutter.project_slug}}.logging.settings import LogSettings
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 
@@ -204,83 +190,3 @@ def test_a_destination_that_a_script_logs_to_is_retried_as_configured() -> None:
     logger.info("hello")
     assert UnifiedLogger.flush()
     assert (hanging.messages, UnifiedLogger.counters()[0].retried) == (["hello"], 1)
-
-
-def test_stderr_shows_text_or_json_and_stdout_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    """LOG_FORMAT picks; control characters are shown, not obeyed, so that no value forges a line."""
-    for log_format in ("json", "text"):
-        UnifiedLogger.initialize(MemoryDestination(), settings=LogSettings(log_format=log_format))
-        logger.warning("first\nforged \x1b[31m line")
-        with warnings.catch_warnings():
-            warnings.simplefilter("always")
-            warnings.warn("beware", UserWarning, stacklevel=1)
-        UnifiedLogger.shutdown()
-        shown = capfd.readouterr()
-        assert shown.out == ""
-        lines = shown.err.splitlines()
-        if log_format == "json":
-            assert [json.loads(line)["level"] for line in lines] == ["WARNING", "WARNING", "INFO"]
-            assert "beware" in json.loads(lines[1])["message"]
-        else:
-            assert "first\\nforged \\x1b[31m line" in lines[0]
-            assert len(lines) == 3
-
-
-@pytest.mark.parametrize("log_format", ["json", "text"])
-def test_stderr_is_the_one_of_the_start(log_format: Literal["json", "text"], capfd: pytest.CaptureFixture[str]) -> None:
-    """A tool that redirects `sys.stderr`, to a file or to memory, gets none of our lines, and none is lost."""
-    UnifiedLogger.initialize(MemoryDestination(), settings=LogSettings(log_format=log_format))
-    UnifiedLogger.flush()
-    with redirect_stderr(io.StringIO()) as theirs:
-        UnifiedLogger.emit(make_entry("whole", thread_name="job-\udcff"))
-        UnifiedLogger.emit(make_entry("stopped", error_message="still running"))
-        UnifiedLogger.flush()
-    UnifiedLogger.shutdown()
-    shown = capfd.readouterr().err
-    assert ("whole" in shown, "still running" in shown, "(None" in shown, theirs.getvalue()) == (True, True, False, "")
-
-
-async def test_a_full_stderr_is_waited_for_whatever_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Above 1,024 too, where many files are open; one whose reader is gone is not waited for."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4_096, limits[1]), limits[1]))
-    reader, writer = os.pipe()
-    number = fcntl.fcntl(writer, fcntl.F_DUPFD, 2_000)
-    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-    monkeypatch.setattr(sys, "stderr", Mock(fileno=lambda: number))
-    os.set_blocking(number, False)
-    with suppress(BlockingIOError):
-        while os.write(number, bytes(4_096)):
-            continue
-    writing = asyncio.create_task(ConsoleDestination().write(make_entry("hello")))
-    for _ in range(10):
-        await asyncio.sleep(0)
-    assert not writing.done()
-    assert not os.read(reader, 10_000_000).strip(b"\0")
-    await writing
-    assert b"hello" in os.read(reader, 10_000)
-    os.close(reader)
-    with pytest.raises(BrokenPipeError):
-        await ConsoleDestination().write(make_entry())
-    os.close(writer)
-    os.close(number)
-
-
-def test_entries_survive_the_way_through_a_dict() -> None:
-    """`from_dict` undoes `to_dict`; the fixed names come first and in their order."""
-    entry = LogEntry("c", datetime.now(UTC), "INFO", "internal", "m", input_args={"a": 1}, entry_id=new_id())
-    assert LogEntry.from_dict(json.loads(encode_json(entry.to_dict()))) == entry
-    assert " ".join(FIELD_NAMES[:17]) == (
-        "correlation_id timestamp level log_type message tool_name duration_ms status input_args output_summary "
-        "error_message module function line thread_name process_id extra_data"
-    )
-
-
-def test_ids_are_unique_and_sort_by_time() -> None:
-    """Two hundred thousand ids differ; a later millisecond sorts later."""
-    first = new_id()
-    deadline = time.time_ns() // 1_000_000 + 1
-    while time.time_ns() // 1_000_000 <= deadline:
-        pass
-    assert first < new_id()
-    assert len({new_id() for _ in range(200_000)}) == 200_000
