@@ -9,7 +9,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -100,3 +100,13 @@ def program_path(name: str) -> str:
 def program(text: str) -> list[str]:
     """Return the arguments with which Python runs this text, after PACKAGE is replaced by the name of the package."""
     return ["-c", text.replace("PACKAGE", PACKAGE)]
+
+
+class Broken:
+    """An object that cannot be shown."""
+
+    def __repr__(self) -> NoReturn:
+        """Fail."""
+        raise RuntimeError
+
+    __str__ = __repr__

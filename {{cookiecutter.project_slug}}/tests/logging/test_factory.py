@@ -18,7 +18,7 @@ from {{cookiecutter.project_slug}}.logging.destinations import (
     RetryWrapper,
 )
 from {{cookiecutter.project_slug}}.logging.errors import SettingError
-from {{cookiecutter.project_slug}}.logging.factory import buffers_of, create_log_destination, open_buffer, production_names
+from {{cookiecutter.project_slug}}.logging.factory import buffers_of, create_log_destination, production_names
 from {{cookiecutter.project_slug}}.logging.settings import LogSettings
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 
@@ -148,11 +148,3 @@ def test_without_a_name_and_a_single_destination_the_valid_names_are_reported(
     monkeypatch.setattr(factory, "PRODUCTION", production)
     with pytest.raises(SettingError, match=r"^LOG_DESTINATION_TYPE is ''; valid are:"):
         create_log_destination(ServerConfig(**OWN_ONLY, log_destination_type=""))
-
-
-async def test_an_opened_buffer_delivers_to_one_destination(own_logging: Any) -> None:
-    """It is flushed on request, and closed at the end of the block."""
-    async with open_buffer(JSON_LINES, ServerConfig()) as buffer:
-        buffer.put(make_entry("hello"))
-        assert await buffer.flush()
-    assert [entry["message"] for entry in own_logging()] == ["hello"]

@@ -1,39 +1,63 @@
-"""The filters of a query."""
+"""Filters are checked and normalised once, for all destinations."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from {{cookiecutter.project_slug}}.logging.errors import SettingError
-from {{cookiecutter.project_slug}}.logging.query import LogQuery
+from {{cookiecutter.project_slug}}.logging.query import MAX_LIMIT, MAX_OFFSET, LogQuery
+
+INVALID = {
+    "limit too low": ({"limit": 0}, "The filter limit is 0; it must be between 1 and 10000"),
+    "limit too high": ({"limit": MAX_LIMIT + 1}, "The filter limit is 10001"),
+    "limit as boolean": ({"limit": True}, "The filter limit is True"),
+    "limit as text": ({"limit": "5"}, "The filter limit is '5'"),
+    "negative offset": ({"offset": -1}, "The filter offset is -1; it must be between 0 and"),
+    "offset too high": ({"offset": MAX_OFFSET + 1}, "The filter offset is"),
+    "time as text": ({"since": "today"}, "The filter since is 'today'; it must be a datetime"),
+    "end as number": ({"until": 5}, "The filter until is 5; it must be a datetime"),
+    "unknown": ({"colour": "red"}, "Unknown filter 'colour'; the filters are correlation_id, tool_name, level"),
+    "level as number": ({"level": 30}, "The filter level is 30; it must be the name of a level"),
+    "empty level": ({"level": ""}, "The filter level is ''"),
+    "no levels": ({"level": []}, r"The filter level is \[\]"),
+    "level None among names": ({"level": ["INFO", None]}, "The filter level is"),
+}
 
 
-@pytest.mark.parametrize(
-    "filters",
-    [
-        {"limit": 0},
-        {"limit": True},
-        {"limit": "5"},
-        {"offset": -1},
-        {"since": "today"},
-        {"colour": "red"},
-        {"level": 30},
-        {"level": ""},
-        {"level": []},
-        {"level": ["INFO", None]},
-    ],
-)
-def test_an_invalid_filter_is_reported(filters: dict[str, Any]) -> None:
-    """The message names the filter."""
-    with pytest.raises(SettingError, match=next(iter(filters))):
+@pytest.mark.parametrize(("filters", "message"), INVALID.values(), ids=INVALID)
+def test_an_invalid_filter_is_rejected(filters: dict[str, Any], message: str) -> None:
+    """The message names the filter, its value and what is valid."""
+    with pytest.raises(SettingError, match=f"^{message}"):
         LogQuery.of(**filters)
 
 
-def test_filters_are_normalised() -> None:
-    """Known levels are upper case, other levels stay as they are; times without a zone are UTC."""
-    query = LogQuery.of(level=["debug", "Notice"], since=datetime(2026, 1, 31))  # noqa: DTZ001 - without a zone
-    assert query.levels == ("DEBUG", "Notice")
-    assert query.since == datetime(2026, 1, 31, tzinfo=UTC)
+def test_without_filters_the_newest_50_entries_match() -> None:
+    """None of the fields is restricted."""
+    query = LogQuery.of()
+    assert (query.limit, query.offset, query.levels, query.equals) == (50, 0, (), {})
+
+
+@pytest.mark.parametrize(
+    ("level", "levels"),
+    [("warning", ("WARNING",)), (["Info", "ERROR"], ("INFO", "ERROR")), ("Audit", ("Audit",)), (None, ())],
+)
+def test_levels_match_in_any_case(level: Any, levels: tuple[str, ...]) -> None:
+    """Only loguru's own ones; a level that the application defined keeps its case."""
+    assert LogQuery.of(level=level).levels == levels
+
+
+def test_times_are_converted_to_utc() -> None:
+    """A naive time is taken as UTC."""
+    noon = datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    query = LogQuery.of(since=noon, until=datetime(2026, 1, 2))  # noqa: DTZ001 - on purpose
+    assert (query.since, query.until) == (datetime(2026, 1, 1, 10, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
+    assert query.since.tzinfo is UTC
+
+
+def test_exact_filters_are_listed_by_field() -> None:
+    """Destinations translate them without knowing their names."""
+    query = LogQuery.of(tool_name="echo", status="error", text="boom", level="INFO")
+    assert query.equals == {"tool_name": "echo", "status": "error"}

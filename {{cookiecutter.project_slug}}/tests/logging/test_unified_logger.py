@@ -59,10 +59,6 @@ logger.info("parent after")
     assert sorted(messages) == ["child", "parent after", "parent before", "worker"]
 
 
-def test_a_fork_inside_of_what_holds_off_forks(delivered: Callable[..., list[str]]) -> None:
-    """The thread does not wait for itself, and in the child forks are held off as before."""
-    assert not delivered("""
-from PACKAGE.logging import forks
 def hold():
     with forks.hold_off_forks(): held.set(); until(lambda: forks._guard._waiting_forks); ended.append(True)
 def fork():
@@ -85,14 +81,6 @@ def test_a_stderr_that_nobody_reads_or_that_is_closed_stops_nothing(tmp_path: Pa
     assert start(*program(SCRIPT + "os.close(2)\nsys.stderr = None\n" + text)).wait(20) == 0
     assert time.monotonic() - begun < 15
     assert len(read_json_lines(tmp_path / "entries.jsonl")) == 6_000
-
-
-@pytest.mark.parametrize(("option", "text"), [("record", "{record[x]}"), ("colors", "{key} <b>"), ("lazy", "{key}")])
-def test_no_option_of_loguru_raises_in_the_caller(memory: MemoryDestination, option: str, text: str) -> None:
-    """What cannot be formatted, coloured or evaluated is logged as the text of its template, with its values."""
-    logger.opt(**{option: True}).info(text, key=1)
-    UnifiedLogger.flush()
-    assert [(entry.message, entry.extra_data) for entry in memory.entries] == [(text, {"key": 1})]
 
 
 def test_a_signal_handler_may_log_during_a_log_call(run: Callable[..., Any], tmp_path: Path) -> None:

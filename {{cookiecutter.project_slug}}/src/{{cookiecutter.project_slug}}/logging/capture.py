@@ -130,9 +130,9 @@ def guard_loguru() -> None:
 
 def _enable_own_loggers() -> bool:
     """Enable the loggers of this project; return whether they were enabled before."""
-    package, known = __name__.partition(".")[0], list(logging.root.manager.loggerDict.values())
-    loggers = [each for each in known if isinstance(each, logging.Logger) and each.name.startswith(f"{package}.")]
-    disabled = [each for each in loggers if each.disabled]
+    package = __name__.partition(".")[0]
+    loggers = [each for name, each in [*logging.root.manager.loggerDict.items()] if name.startswith(f"{package}.")]
+    disabled = [each for each in loggers if isinstance(each, logging.Logger) and each.disabled]
     for each in disabled:
         each.disabled = False
     return not disabled

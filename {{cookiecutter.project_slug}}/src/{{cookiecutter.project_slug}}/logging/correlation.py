@@ -1,18 +1,13 @@
 """One id for everything that belongs to a request."""
 
-from __future__ import annotations
-
 import itertools
 import os
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING
 
 from .forks import after_fork_in_child
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _VARIANT = 1 << 63
 

@@ -133,7 +133,8 @@ class EntryFactory:
         if "ession" in message and (is_framework or module == "root"):
             message = _SESSION_ID.sub(REDACTED, message)
         timestamp = datetime.fromtimestamp(record.created, UTC)
-        entry = self.new("framework" if is_framework else "internal", record.levelname, timestamp, self.text(message))
+        log_type: LogType = "framework" if is_framework else "internal"
+        entry = self.new(log_type, record.levelname, timestamp, self.text(message))
         entry.module = self.name(module)
         entry.function = record.funcName and self.name(record.funcName)
         entry.line = record.lineno

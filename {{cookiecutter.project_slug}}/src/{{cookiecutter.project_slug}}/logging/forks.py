@@ -1,14 +1,9 @@
 """Delay forks while a thread holds locks that nothing could release in the child."""
 
-from __future__ import annotations
-
 import os
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 FORK_TIMEOUT = 2.0
 """Seconds a fork waits at most."""
@@ -22,9 +17,10 @@ class _ForkGuard:
     """Count the threads inside `hold_off`; a fork waits until only its own thread is left."""
 
     def __init__(self) -> None:
-        self._reset()
+        self.reset()
 
-    def _reset(self) -> None:
+    def reset(self) -> None:
+        """Forget all blocks; in a forked child, their threads do not exist."""
         self._changed = threading.Condition()
         self._own = _HeldByThread()
         self._holding = 0
@@ -59,9 +55,6 @@ class _ForkGuard:
         self._changed.notify_all()
         self._changed.release()
 
-    def after_in_child(self) -> None:
-        self._reset()
-
 
 def after_fork_in_child(callback: Callable[[], None]) -> None:
     """Call `callback` in every forked child; do nothing on platforms without forks."""
@@ -74,4 +67,4 @@ hold_off_forks = _guard.hold_off
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_guard.before, after_in_parent=_guard.after_in_parent)
-after_fork_in_child(_guard.after_in_child)
+after_fork_in_child(_guard.reset)

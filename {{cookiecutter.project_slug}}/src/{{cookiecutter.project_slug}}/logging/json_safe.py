@@ -1,7 +1,7 @@
-"""Any Python value as JSON: readable, bounded, and never an exception.
+"""Convert any Python value to JSON: readable, bounded, and without exceptions.
 
-orjson first, since it is right for nearly everything and takes a microsecond; the slow, bounded walk only where orjson
-refuses a value or would lose it (NaN), where the text holds NUL (which databases refuse), or where it is large.
+orjson comes first: it handles nearly everything in a microsecond. A slow walk copies only values that orjson rejects or
+would lose (NaN), texts with NUL (which databases reject), and large values.
 """
 
 from __future__ import annotations
@@ -18,92 +18,78 @@ from typing import Any
 import orjson
 
 MAX_TEXT = 10_000
-"""Characters kept of one text, unless configured otherwise."""
+"""Default for the characters kept of one text."""
 MAX_DEPTH = 32
 MAX_ITEMS = 1_000
 """Items kept of one container."""
 BUDGET_TEXTS = 4
-"""A whole value may hold as many characters and items as this many texts of the maximal length have characters."""
-OTHERS = (KeyboardInterrupt, SystemExit, GeneratorExit, CancelledError)
-"""What is raised in the middle of anything and is meant for others; code in Rust panics with a BaseException too."""
-_NAME = type.__dict__["__name__"].__get__
+"""The size limit of a whole value, in texts of maximum length; each item counts as one character."""
+INTERRUPTS = (KeyboardInterrupt, SystemExit, GeneratorExit, CancelledError)
+"""Exceptions that may be raised anywhere and concern other code; Rust panics, which do not, are BaseException too."""
+_name_of_class = type.__dict__["__name__"].__get__
+"""Return the name of a class, even if its metaclass overrides `__name__`."""
 
 
 def encode_json(value: object) -> str:
-    """Return `value` as JSON text; what JSON has no word for becomes readable text."""
+    """Return `value` as JSON text; values that JSON cannot express become readable text."""
     return encode_json_bytes(value).decode()
 
 
 def encode_json_bytes(value: object) -> bytes:
-    """Return `value` as UTF-8 JSON; what JSON has no word for becomes readable text."""
+    """Return `value` as JSON in UTF-8; values that JSON cannot express become readable text."""
     try:
         return orjson.dumps(value, default=readable)
-    except Exception:  # noqa: BLE001 - whatever orjson or a broken object raises, the walk below copes with it
+    except Exception:  # noqa: BLE001 - json_safe copes with anything that orjson or a broken object raises
         return orjson.dumps(json_safe(value))
 
 
 def decode_json(text: str | bytes) -> Any:
-    """Return the value of JSON text, or the text itself under the key `text` where it is none."""
+    """Return the value of JSON text; return invalid JSON under the key `text`."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return {"text": text if isinstance(text, str) else text.decode(errors="replace")}
 
 
-def safe_text(text: str, *, max_text: int = MAX_TEXT) -> str:
-    """Return `text` without NUL and lone surrogates, cut to `max_text` characters with its full size noted."""
+def safe_text(text: str, max_text: int = MAX_TEXT) -> str:
+    """Return `text` without NUL and lone surrogates, truncated to `max_text` characters with its size noted."""
     if len(text) > max_text:
-        return cut_text(text, max_text)
+        return f"{safe_text(text[:max_text], max_text)}... [truncated, {len(text)} characters]"
     if "\0" in text:
         text = text.replace("\0", "\\x00")
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def cut_text(text: str, limit: int) -> str:
-    """Return the first `limit` characters of a longer text as `safe_text` does, with its full size noted."""
-    return f"{safe_text(text[:limit], max_text=limit)}... [truncated, {len(text)} characters]"
-
-
 def cut_value(value: object, limit: int) -> Any:
-    """Return a value with its texts cut to `limit` characters: `safe_text` of a text, `json_safe` of any other."""
-    return safe_text(value, max_text=limit) if isinstance(value, str) else json_safe(value, max_text=limit)
+    """Return a JSON-safe value whose texts are truncated to `limit` characters."""
+    return safe_text(value, limit) if isinstance(value, str) else json_safe(value, max_text=limit)
 
 
 def json_safe(value: object, *, max_text: int = MAX_TEXT) -> Any:
-    """Return a copy of `value` made of JSON's types only, no larger than a few texts of `max_text` characters."""
+    """Return a copy of `value` that contains only JSON types and is no larger than a few texts of `max_text`."""
     return json_copy(value, max_text=max_text)[0]
 
 
-def json_copy(value: object, *, max_text: int = MAX_TEXT, cut: Callable[[str, int], str] = cut_text) -> tuple[Any, str]:
-    """Return `json_safe`'s copy of `value` and its JSON text; `cut` cuts the texts that are too long."""
+def json_copy(value: object, *, max_text: int, cut: Callable[[str, int], str] = safe_text) -> tuple[Any, str]:
+    """Return the copy that `json_safe` makes, and its JSON text; `cut(text, limit)` truncates long texts."""
     try:
         text = orjson.dumps(value, default=readable)
     except Exception:  # noqa: BLE001 - as above
         text = b""
-    if not text or len(text) > max_text or b"\\u0000" in text or (b"null" in text and _may_hold_odd_float(value)):
+    if not text or len(text) > max_text or b"\\u0000" in text or (b"null" in text and _may_contain_nan(value)):
         copy = _Walk(max_text, cut).copy(value)
         return copy, orjson.dumps(copy).decode()
     return orjson.loads(text), text.decode()
 
 
 def readable(value: object) -> Any:
-    """Return something JSON can express for a value it has no word for; what a broken object raises is described."""
+    """Return something close to JSON for a value that JSON cannot express, and a description of a broken one."""
     try:
         return _readable(value)
-    except OTHERS:
+    except INTERRUPTS:
         raise
-    except BaseException as error:  # noqa: BLE001 - __repr__, __iter__ and model_dump are other people's code
-        return _unreadable(value, error)
-
-
-def _unreadable(value: object, error: BaseException) -> str:
-    return f"<{_class_of(value)}, not readable: {_class_of(error)}>"
-
-
-def _class_of(value: object) -> str:
-    """Return the name of a value's class, also where that has a `__name__` of its own making."""
-    name: str = _NAME(type(value))
-    return name
+    except BaseException as error:  # noqa: BLE001 - __repr__, __iter__ and model_dump are foreign code
+        return _describe_broken(value, error)
 
 
 def _readable(value: object) -> Any:
@@ -120,25 +106,29 @@ def _readable(value: object) -> Any:
 _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (AbstractSet, list),
     ((bytes, bytearray, memoryview), lambda value: bytes(value).decode("utf-8", "backslashreplace")),
-    (BaseException, lambda value: f"{_class_of(value)}: {value}"),
+    (BaseException, lambda value: f"{_name_of_class(type(value))}: {value}"),
     (Mapping, dict),
     (date, lambda value: value.isoformat()),
 )
 
 
-def _may_hold_odd_float(value: object) -> bool:
-    """Tell whether a value may hold NaN or an infinity, which orjson writes as null: wrong only towards yes."""
+def _describe_broken(value: object, error: BaseException) -> str:
+    return f"<{_name_of_class(type(value))}, not readable: {_name_of_class(type(error))}>"
+
+
+def _may_contain_nan(value: object) -> bool:
+    """Return whether a value may contain NaN or an infinity, which orjson writes as null; false positives are fine."""
     if isinstance(value, float):
         return not math.isfinite(value)
     if isinstance(value, Mapping):
-        return any(map(_may_hold_odd_float, value.values()))
+        return any(map(_may_contain_nan, value.values()))
     if isinstance(value, list | tuple | AbstractSet):
-        return any(map(_may_hold_odd_float, value))
+        return any(map(_may_contain_nan, value))
     return not isinstance(value, str | int | None)
 
 
 class _Walk:
-    """A copy of a value with bounds on depth, items, text length and total size."""
+    """Copy a value with limits on depth, items, text length and total size."""
 
     def __init__(self, max_text: int, cut: Callable[[str, int], str]) -> None:
         self.max_text = max_text
@@ -150,13 +140,13 @@ class _Walk:
         if value is None or isinstance(value, str | int | float):
             return self._scalar(value)
         if depth >= MAX_DEPTH:
-            return f"<{_class_of(value)}, deeper than {MAX_DEPTH} levels>"
+            return f"<{_name_of_class(type(value))}, deeper than {MAX_DEPTH} levels>"
         try:
-            return self._container(value, depth)
-        except OTHERS:
+            return self._container(value, depth + 1)
+        except INTERRUPTS:
             raise
-        except BaseException as error:  # noqa: BLE001 - an object that changes or raises while it is read
-            return _unreadable(value, error)
+        except BaseException as error:  # noqa: BLE001 - an object may change or raise while it is read
+            return _describe_broken(value, error)
 
     def _scalar(self, value: str | float | None) -> Any:
         if value is None or isinstance(value, bool):
@@ -164,18 +154,18 @@ class _Walk:
         if isinstance(value, str):
             return self._text(str.__str__(value))
         if isinstance(value, int):
-            return int(value) if -(2**63) <= value < 2**64 else self._text(_integer(value))
+            return int(value) if -(2**63) <= value < 2**64 else self._text(_digits(value))
         return float(value) if math.isfinite(value) else str(float(value))
 
     def _container(self, value: object, depth: int) -> Any:
         if isinstance(value, Enum):
-            return self.copy(value.value, depth + 1)
+            return self.copy(value.value, depth)
         if isinstance(value, Mapping):
             return self._mapping(value, depth)
         if isinstance(value, Sequence | AbstractSet) and not isinstance(value, bytes | bytearray | memoryview):
             return self._items(value, depth)
         converted = readable(value)
-        return self._text(converted) if isinstance(converted, str) else self.copy(converted, depth + 1)
+        return self._text(converted) if isinstance(converted, str) else self.copy(converted, depth)
 
     def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         copy: dict[str, Any] = {}
@@ -183,7 +173,7 @@ class _Walk:
             if number >= MAX_ITEMS or self.budget <= 0:
                 copy["..."] = f"[truncated, {len(value)} items]"
                 break
-            copy[self._text(key if isinstance(key, str) else str(readable(key)))] = self.copy(item, depth + 1)
+            copy[self._text(key if isinstance(key, str) else str(readable(key)))] = self.copy(item, depth)
         return copy
 
     def _items(self, value: Sequence[Any] | AbstractSet[Any], depth: int) -> list[Any]:
@@ -192,18 +182,18 @@ class _Walk:
             if number >= MAX_ITEMS or self.budget <= 0:
                 copy.append(f"[truncated, {len(value)} items]")
                 break
-            copy.append(self.copy(item, depth + 1))
+            copy.append(self.copy(item, depth))
         return copy
 
     def _text(self, text: str) -> str:
         limit = max(0, min(self.max_text, self.budget))
-        kept = self.cut(text, limit) if len(text) > limit else safe_text(text, max_text=limit)
+        kept = self.cut(text, limit) if len(text) > limit else safe_text(text, limit)
         self.budget -= max(len(kept), min(len(text), limit))
         return kept
 
 
-def _integer(value: int) -> str:
-    """Return a large integer's digits, or its size where Python refuses to write that many."""
+def _digits(value: int) -> str:
+    """Return the digits of a large integer, or its size in bits if Python refuses to write that many."""
     try:
         return str(int(value))
     except ValueError:

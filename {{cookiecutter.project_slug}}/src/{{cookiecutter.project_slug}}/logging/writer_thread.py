@@ -1,36 +1,27 @@
-"""The threads on which entries are delivered, one for each destination."""
-
-from __future__ import annotations
+"""The threads that deliver entries, one per destination."""
 
 import asyncio
 import threading
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
 WRITER_NAME = "log-writer"
-"""The threads' name."""
-
-
-class _Thread(threading.local):
-    is_writer = False
-
-
-_thread = _Thread()
+CANCEL_TIMEOUT = 0.1
+"""Seconds that cancelled tasks have to end."""
+_this_thread = threading.local()
 
 
 def is_writer_thread() -> bool:
-    """Tell whether this is a writer's thread, or one that runs a blocking call for it."""
-    return _thread.is_writer
+    """Return whether the current thread is a writer thread, or runs a blocking call for one."""
+    return getattr(_this_thread, "is_writer", False)
 
 
 class WriterThread:
-    """A daemon thread with an event loop of its own: it runs before the server's loop, after it, and without it."""
+    """A daemon thread with an event loop, which runs before, after and without the server's loop."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -39,55 +30,56 @@ class WriterThread:
         self._thread.start()
 
     def submit(self, work: Coroutine[Any, Any, _T]) -> Future[_T]:
-        """Run a coroutine on the thread's loop and return its future, a cancelled one where the thread has ended."""
+        """Run a coroutine on this thread and return its future, which is cancelled if the thread has ended."""
         try:
             return asyncio.run_coroutine_threadsafe(work, self._loop)
         except RuntimeError:
             work.close()
-            ended: Future[_T] = Future()
-            ended.cancel()
-            ended.set_running_or_notify_cancel()
-            return ended
+            cancelled: Future[_T] = Future()
+            cancelled.cancel()
+            cancelled.set_running_or_notify_cancel()
+            return cancelled
 
     def stop(self) -> None:
-        """Let the thread cancel what still runs, and end."""
+        """Cancel the running tasks and end the thread, without waiting for it."""
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._loop.stop)
 
     def join(self, timeout: float) -> None:
-        """Wait at most `timeout` seconds for the thread's end."""
+        """Wait up to `timeout` seconds for the thread to end."""
         self._thread.join(timeout)
 
     def _run(self) -> None:
-        _thread.is_writer = True
+        _this_thread.is_writer = True
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
             tasks = asyncio.all_tasks(self._loop)
             for task in tasks:
                 task.cancel()
-            self._loop.run_until_complete(asyncio.wait(tasks, timeout=0.1) if tasks else asyncio.sleep(0))
+            self._loop.run_until_complete(asyncio.wait(tasks, timeout=CANCEL_TIMEOUT) if tasks else asyncio.sleep(0))
         finally:
             self._loop.close()
 
 
 class _DaemonExecutor(ThreadPoolExecutor):
-    """A daemon thread per call: the interpreter waits for the threads of a pool, and a look-up of a name may hang.
+    """Run each call on its own daemon thread.
 
-    It also works when pools no longer do, since the drain may come after their end.
+    The interpreter waits for the threads of a pool at exit, and a DNS lookup may hang. A pool also rejects calls after
+    its shutdown, when entries may still be delivered.
     """
 
     def submit(self, call: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
-        """Run a call on a thread of its own."""
+        """Start the call and return its future."""
         future: Future[_T] = Future()
 
         def run() -> None:
-            _thread.is_writer = True
+            _this_thread.is_writer = True
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(call(*args, **kwargs))
-                except BaseException as error:  # noqa: BLE001 - the future's, as in any executor
+                except BaseException as error:  # noqa: BLE001 - the caller gets it from the future
                     future.set_exception(error)
 
-        threading.Thread(target=run, name="log-writer-call", daemon=True).start()
+        threading.Thread(target=run, name=f"{WRITER_NAME}-call", daemon=True).start()
         return future

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from helpers import make_entry
 
-from {{cookiecutter.project_slug}}.logging.destinations import entry_queue
 from {{cookiecutter.project_slug}}.logging.destinations.entry_queue import EntryQueue
 
 
@@ -32,8 +31,8 @@ def overflows() -> Overflows:
 
 @pytest.fixture
 def queue(overflows: Overflows) -> EntryQueue:
-    """Return a queue for five entries, with batches of three."""
-    return EntryQueue(5, batch_size=3, on_overflow=overflows)
+    """Return a queue for five entries."""
+    return EntryQueue(5, on_overflow=overflows)
 
 
 def put(queue: EntryQueue, *messages: str) -> None:
@@ -63,14 +62,6 @@ def test_a_full_queue_drops_the_oldest_entry(queue: EntryQueue) -> None:
     assert not queue.is_full
 
 
-def test_a_batch_is_complete_at_its_size(queue: EntryQueue) -> None:
-    """Fewer entries are not a batch."""
-    put(queue, "a", "b")
-    assert not queue.has_batch
-    put(queue, "c")
-    assert queue.has_batch
-
-
 def test_put_works_from_many_threads(queue: EntryQueue) -> None:
     """Each entry is counted."""
     with ThreadPoolExecutor(8) as pool:
@@ -78,60 +69,64 @@ def test_put_works_from_many_threads(queue: EntryQueue) -> None:
     assert (len(queue), queue.accepted.value) == (5, 1_000)
 
 
-async def test_the_first_entry_wakes_the_consumer(queue: EntryQueue) -> None:
-    """It may come from another thread."""
+async def test_waiting_ends_when_the_number_of_entries_is_reached(queue: EntryQueue) -> None:
+    """The entries may come from another thread; the timeout is not used up."""
     queue.attach()
-    queue.sleep()
-    waiting = asyncio.create_task(queue.wait())
-    await asyncio.sleep(0)
+    waiting = asyncio.create_task(queue.wait_for(3, timeout=60))
+    await asyncio.to_thread(put, queue, "a", "b")
     assert not waiting.done()
-    await asyncio.to_thread(put, queue, "a")
+    await asyncio.to_thread(put, queue, "c")
     async with asyncio.timeout(5):
         await waiting
 
 
-async def test_waiting_for_a_batch_ends_when_it_is_complete(queue: EntryQueue) -> None:
-    """The timeout is not used up."""
+async def test_waiting_for_entries_that_are_there_ends_at_once(queue: EntryQueue) -> None:
+    """No signal is needed."""
     queue.attach()
-    queue.sleep()
-    waiting = asyncio.create_task(queue.wait_for_batch(60))
-    await asyncio.sleep(0)
-    await asyncio.to_thread(put, queue, "a", "b", "c")
+    put(queue, "a")
     async with asyncio.timeout(5):
-        await waiting
+        await queue.wait_for(1)
 
 
-async def test_waiting_for_a_batch_ends_after_the_timeout(queue: EntryQueue) -> None:
-    """An incomplete batch is delivered, too."""
+async def test_waiting_ends_after_the_timeout(queue: EntryQueue) -> None:
+    """The entries so far can be taken."""
     queue.attach()
-    queue.sleep()
     put(queue, "a")
     started = time.monotonic()
-    await queue.wait_for_batch(0.05)
+    await queue.wait_for(3, timeout=0.05)
     assert 0.04 < time.monotonic() - started < 5
     assert messages(queue) == ["a"]
 
 
-async def test_the_consumer_is_woken_once_per_batch(queue: EntryQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wake-up per entry would cost more than all the rest."""
+async def test_waiting_can_be_interrupted(queue: EntryQueue) -> None:
+    """A flush does that."""
     queue.attach()
-    queue.sleep()
+    waiting = asyncio.create_task(queue.wait_for(1))
+    await asyncio.sleep(0)
+    queue.interrupt()
+    async with asyncio.timeout(5):
+        await waiting
+
+
+async def test_the_consumer_is_signalled_once(queue: EntryQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal per entry would cost more than everything else."""
+    queue.attach()
+    waiting = asyncio.create_task(queue.wait_for(2))
+    await asyncio.sleep(0)
     callbacks: list[object] = []
     monkeypatch.setattr(asyncio.get_running_loop(), "call_soon_threadsafe", callbacks.append)
     put(queue, "a", "b", "c", "d", "e")
-    assert callbacks == [queue.wake, queue.announce_batch]
+    assert callbacks == [queue.interrupt]
+    waiting.cancel()
 
 
-async def test_an_overflow_is_reported_once_per_interval(
-    queue: EntryQueue, overflows: Overflows, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first report comes at once, the next one after the interval."""
-    monkeypatch.setattr(entry_queue, "REPORT_INTERVAL", 0.02)
+async def test_an_overflow_is_reported_once_until_it_is_rearmed(queue: EntryQueue, overflows: Overflows) -> None:
+    """The report runs on the consumer's loop."""
     queue.attach()
     put(queue, *"abcdefgh")
     await asyncio.sleep(0)
     assert overflows.count == 1
-    await asyncio.sleep(0.05)
+    queue.rearm_overflow()
     put(queue, "i")
     await asyncio.sleep(0)
     assert overflows.count == 2

@@ -1,22 +1,18 @@
 """stderr: text for people or JSON lines for collectors."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import select
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ..entry import iso_utc
 from ..errors import AccessError
 from ..json_safe import encode_json
 from ..printable import printable, printable_json
 from .base import LogDestination, LogEntry
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PIPE_BUF = 4_096
 """Bytes that a writable pipe accepts without blocking."""
