@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import pytest
 from fake_destinations import JSON_LINES, MemoryDestination
-from helpers import make_entry
 
 from {{cookiecutter.project_slug}}.config import ServerConfig
 from {{cookiecutter.project_slug}}.logging import factory

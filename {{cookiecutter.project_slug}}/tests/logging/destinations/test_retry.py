@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import io
-import json
-import os
-import resource
-import sys
-import time
-import warnings
-from contextlib import redirect_stderr, suppress
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from unittest.mock import AsyncMock, Mock
 
 import pytest
 from fake_destinations import FailingDestination, HangingDestination, MemoryDestination
 from helpers import deliver, eventually, make_entry
-from loguru import logger
 
-from {{cookiecutter.project_slug}}.logging.correlation import new_id
-from {{cookiecutter.project_slug}}.logging.destinations import ConsoleDestination, LogEntry, RetryWrapper, retry
-from {{cookiecutter.project_slug}}.logging.entry import FIELD_NAMES
+from {{cookiecutter.project_slug}}.logging.destinations import LogEntry, RetryWrapper, retry
 from {{cookiecutter.project_slug}}.logging.errors import AccessError, InvalidEntryError, PartialDeliveryError
-from {{cookiecutter.project_slug}}.logging.json_safe import encode_json
-from {{cookiecutter.project_slug}}.logging.settings import LogSettings
-from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
