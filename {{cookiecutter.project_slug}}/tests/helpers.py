@@ -44,6 +44,16 @@ def make_entry(message: str = "hello", **values: Any) -> LogEntry:
     return LogEntry(**{**defaults, "message": message, **values})
 
 
+class Broken:
+    """An object whose `repr` and `str` raise."""
+
+    def __repr__(self) -> NoReturn:
+        """Raise."""
+        raise RuntimeError
+
+    __str__ = __repr__
+
+
 def require_backend(host: str, port: int, sentence: str) -> None:
     """Fail with this sentence if nothing listens on the port."""
     try:
@@ -100,13 +110,3 @@ def program_path(name: str) -> str:
 def program(text: str) -> list[str]:
     """Return the arguments with which Python runs this text, after PACKAGE is replaced by the name of the package."""
     return ["-c", text.replace("PACKAGE", PACKAGE)]
-
-
-class Broken:
-    """An object that cannot be shown."""
-
-    def __repr__(self) -> NoReturn:
-        """Fail."""
-        raise RuntimeError
-
-    __str__ = __repr__

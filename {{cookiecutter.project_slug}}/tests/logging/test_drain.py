@@ -41,10 +41,9 @@ def test_the_drain_waits_for_non_daemon_threads(run: Run) -> None:
 
 def test_a_hanging_destination_does_not_keep_a_process_from_ending(run: Run) -> None:
     """The drain has a timeout, and stderr shows the number of lost entries."""
-    started = time.monotonic()
     result = run(program_path("log_to_hanging_destination"))
     assert result.returncode == 0
-    assert time.monotonic() - started < 5
+    assert time.time() - float(result.stdout) < 5
     assert "memory: written 0, retried 0, dropped 100, failed 0, queued 0" in result.stderr
 
 

@@ -11,16 +11,16 @@ from {{cookiecutter.project_slug}}.logging.errors import SettingError
 from {{cookiecutter.project_slug}}.logging.query import MAX_LIMIT, MAX_OFFSET, LogQuery
 
 INVALID = {
-    "limit too low": ({"limit": 0}, "The filter limit is 0; it must be between 1 and 10000"),
+    "limit too low": ({"limit": 0}, "The filter limit is 0: Input should be greater than or equal to 1"),
     "limit too high": ({"limit": MAX_LIMIT + 1}, "The filter limit is 10001"),
     "limit as boolean": ({"limit": True}, "The filter limit is True"),
     "limit as text": ({"limit": "5"}, "The filter limit is '5'"),
-    "negative offset": ({"offset": -1}, "The filter offset is -1; it must be between 0 and"),
+    "negative offset": ({"offset": -1}, "The filter offset is -1: Input should be greater than or equal to 0"),
     "offset too high": ({"offset": MAX_OFFSET + 1}, "The filter offset is"),
-    "time as text": ({"since": "today"}, "The filter since is 'today'; it must be a datetime"),
-    "end as number": ({"until": 5}, "The filter until is 5; it must be a datetime"),
+    "time as text": ({"since": "today"}, "The filter since is 'today': Input should be a valid datetime"),
+    "end as number": ({"until": 5}, "The filter until is 5: Input should be a valid datetime"),
     "unknown": ({"colour": "red"}, "Unknown filter 'colour'; the filters are correlation_id, tool_name, level"),
-    "level as number": ({"level": 30}, "The filter level is 30; it must be the name of a level"),
+    "level as number": ({"level": 30}, "The filter level is 30: Input should be the name of a level"),
     "empty level": ({"level": ""}, "The filter level is ''"),
     "no levels": ({"level": []}, r"The filter level is \[\]"),
     "level None among names": ({"level": ["INFO", None]}, "The filter level is"),

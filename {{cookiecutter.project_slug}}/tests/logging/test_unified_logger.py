@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_destinations import MemoryDestination
-from helpers import make_entry, program, program_path, read_json_lines
+from helpers import PATIENCE, make_entry, program_path, read_json_lines
 from loguru import logger
 
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
@@ -17,70 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-SCRIPT = """
-import asyncio, atexit, logging, os, signal, sys, threading, time, warnings
-from loguru import logger
-from fake_destinations import HangingDestination, JsonLinesDestination
-from helpers import until
-from PACKAGE.logging.settings import LogSettings
-from PACKAGE.logging.unified_logger import UnifiedLogger
-destination = JsonLinesDestination(os.environ["TEST_JSON_LINES"])
-warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12 on os.fork
-"""
-"""What the programs of these tests begin with."""
+
+def test_a_forked_child_delivers_only_its_own_lines(run: Callable[..., Any], tmp_path: Path) -> None:
+    """The parent delivers the entries in its buffer once; the child has its own buffer and thread."""
+    result = run(program_path("log_in_forked_children"))
+    assert (result.returncode, result.stdout) == (0, ""), result.stderr
+    messages = sorted(entry["message"] for entry in read_json_lines(tmp_path / "entries.jsonl"))
+    assert messages == ["child", "parent after", "parent before", "worker"]
 
 
-@pytest.fixture
-def delivered(run: Callable[..., Any], tmp_path: Path) -> Callable[[str], list[str]]:
-    """Return what runs a program and gives the messages that it delivered."""
-
-    def deliver(text: str, *, returncode: int = 0) -> list[str]:
-        result = run(*program(SCRIPT + text))
-        assert (result.returncode, result.stdout) == (returncode, ""), result.stderr
-        return [line["message"] for line in read_json_lines(tmp_path / "entries.jsonl")]
-
-    return deliver
-
-
-def test_a_forked_child_delivers_its_own_lines_only(delivered: Callable[..., list[str]]) -> None:
-    """What waits in the parent's buffer is delivered once; the child has a buffer and a thread of its own."""
-    messages = delivered("""
-import multiprocessing
-UnifiedLogger.initialize(destination)
-logger.info("parent before")
-if (child := os.fork()) == 0:
-    logger.info("child")
-    sys.exit(0)
-os.waitpid(child, 0)
-process = multiprocessing.get_context("fork").Process(target=lambda: logger.info("worker"))
-process.start(); process.join()
-logger.info("parent after")
-""")
-    assert sorted(messages) == ["child", "parent after", "parent before", "worker"]
-
-
-def hold():
-    with forks.hold_off_forks(): held.set(); until(lambda: forks._guard._waiting_forks); ended.append(True)
-def fork():
-    os.fork() or os._exit(0)
-    assert ended, "the child was not held off"
-begun, held, ended = time.monotonic(), threading.Event(), []
-with forks.hold_off_forks(): child = os.fork()
-assert time.monotonic() - begun < forks.FORK_TIMEOUT / 2, "the thread waited for itself"
-if child: sys.exit(os.waitpid(child, 0)[1] != 0)
-threading.Thread(target=hold, daemon=True).start(); held.wait()
-asyncio.run(asyncio.to_thread(fork))
-""")
-
-
-def test_a_stderr_that_nobody_reads_or_that_is_closed_stops_nothing(tmp_path: Path, start: Callable[..., Any]) -> None:
-    """A full pipe holds up neither the program nor its exit; without stderr the destinations still get everything."""
-    text = 'UnifiedLogger.initialize(destination)\nfor n in range(3000): logger.info("x" * 100)\n'
-    begun = time.monotonic()
-    assert start(*program(SCRIPT + text)).wait(20) == 0
-    assert start(*program(SCRIPT + "os.close(2)\nsys.stderr = None\n" + text)).wait(20) == 0
-    assert time.monotonic() - begun < 15
-    assert len(read_json_lines(tmp_path / "entries.jsonl")) == 6_000
+@pytest.mark.parametrize("stderr", ["unread", "closed"])
+def test_an_unusable_stderr_stops_nothing(start: Callable[..., Any], tmp_path: Path, stderr: str) -> None:
+    """Neither a full pipe nor a missing stderr blocks the program or its exit; the destinations receive everything."""
+    assert start(program_path("log_to_unusable_stderr"), stderr).wait(PATIENCE) == 0
+    assert len(read_json_lines(tmp_path / "entries.jsonl")) == 3_000
 
 
 def test_a_signal_handler_may_log_during_a_log_call(run: Callable[..., Any], tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from helpers import eventually
 from loguru import logger
 from mcp import Client
 
-from {{cookiecutter.project_slug}}.logging.correlation import correlation, get_correlation_id
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 
 from .server_helpers import calls
@@ -78,17 +77,6 @@ async def test_all_lines_of_a_call_have_its_correlation_id(client: Client, memor
     assert {entry.log_type for entry in crash} == {"tool_execution", "internal", "framework"}
     assert any("Traceback" in str(entry.extra_data) for entry in crash if entry.log_type == "framework")
     assert "outside" not in [e.message for e in memory.entries if e.correlation_id.startswith(("id of", "crash"))]
-
-
-async def test_nested_ids_restore_the_outer_one() -> None:
-    """Start-up has an id of its own; contexts nest; tasks inherit theirs."""
-    start_up = get_correlation_id()
-    with correlation("outer"):
-        with correlation() as inner:
-            assert await asyncio.create_task(asyncio.to_thread(get_correlation_id)) == inner
-        assert get_correlation_id() == "outer" != inner
-    assert get_correlation_id() == start_up
-    assert len(start_up) == 32
 
 
 async def test_a_call_without_a_request_is_recorded(server: RecordingMCPServer, memory: MemoryDestination) -> None:

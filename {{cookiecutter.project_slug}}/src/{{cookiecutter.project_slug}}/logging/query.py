@@ -21,7 +21,8 @@ TEXT_FIELDS = ("message", "error_message", "output_summary", "tool_name")
 def _levels(value: object) -> object:
     names = (value,) if isinstance(value, str) else value
     if not isinstance(names, tuple | list | set | frozenset):
-        return names
+        msg = "Input should be the name of a level, such as WARNING, or several names"
+        raise ValueError(msg)  # noqa: TRY004 - pydantic's way
     return tuple(name.upper() if isinstance(name, str) and name.upper() in LEVELS else name for name in names)
 
 
@@ -66,7 +67,7 @@ class LogQuery(BaseModel):
             if name not in cls.model_fields:
                 msg = f"Unknown filter {name!r}; the filters are {', '.join(cls.model_fields)}"
             else:
-                msg = f"The filter {name} is {filters.get(str(name))!r}: {fault['msg']}"
+                msg = f"The filter {name} is {filters.get(str(name))!r}: {fault['msg'].removeprefix('Value error, ')}"
             raise SettingError(msg) from error
 
     @property

@@ -33,7 +33,7 @@ def client_correlation_id(
 
 def _rejection(value: object, clean: Callable[[str], str]) -> str | None:
     if not isinstance(value, str):
-        return f"was not a string but a {type(value).__name__}"
+        return f"was of type {type(value).__name__}, not a string"
     if not 1 <= len(value) <= MAX_LENGTH:
         return f"had {len(value)} characters instead of 1 to {MAX_LENGTH}"
     if not value.isprintable():

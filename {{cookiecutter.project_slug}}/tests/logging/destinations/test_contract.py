@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_destinations import JsonLinesDestination, WriteOnlyDestination
-from helpers import make_entry
+from helpers import Broken, make_entry
 
 from {{cookiecutter.project_slug}}.config import ServerConfig
 from {{cookiecutter.project_slug}}.logging.destinations import LOCAL, PRODUCTION, BufferedDestination, RetryWrapper
@@ -282,14 +282,6 @@ async def test_an_entry_keeps_the_time_of_its_event(destination: LogDestination)
     assert found.timestamp.tzinfo is UTC
 
 
-class Unreadable:
-    """An object whose `repr` raises."""
-
-    def __repr__(self) -> str:
-        """Raise."""
-        raise RuntimeError
-
-
 ODD = [
     NOW,
     uuid.UUID(int=1),
@@ -298,7 +290,7 @@ ODD = [
     Path("/a"),
     ValueError("v"),
     print,
-    Unreadable(),
+    Broken(),
     math.nan,
     -math.inf,
     2**70,
