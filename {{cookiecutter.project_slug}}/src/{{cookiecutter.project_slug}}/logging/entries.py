@@ -29,13 +29,10 @@ if TYPE_CHECKING:
 
     from .entry import LogType
 
-OVERLAP = 4_096
-"""Characters beyond the limit that redaction sees, so that truncation never leaves half a secret."""
-NAME_LENGTH = 128
-"""Characters kept of a name that the client chose."""
+OVERLAP = 4_096  # characters beyond the limit that redaction sees, so that truncation never leaves half a secret
+NAME_LENGTH = 128  # characters kept of a name that the client chose
 CACHED_NAMES = 4_096
-FLAT_ITEMS = 8
-"""Items up to which a mapping of plain values takes the fast path."""
+FLAT_ITEMS = 8  # items up to which a mapping of plain values takes the fast path
 INT64 = 2**63
 DROPPED = "[dropped: redaction failed]"
 FRAMEWORK = frozenset({"anyio", "asyncio", "mcp", "mcp_types", "py.warnings", "sse_starlette", "starlette", "uvicorn"})

@@ -80,8 +80,7 @@ class LogEntry:
 
 FIELD_NAMES: tuple[str, ...] = tuple(item.name for item in fields(LogEntry))
 """All fields in order; destinations use them as column names and document keys."""
-JSON_FIELDS = ("input_args", "extra_data")
-"""The fields that hold JSON objects."""
+JSON_FIELDS = ("input_args", "extra_data")  # the fields that hold JSON objects
 _EMPTY_TEXTS = dict.fromkeys(("correlation_id", "level", "log_type", "message"), "")
 _values_of = attrgetter(*FIELD_NAMES)
 

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from .entry import LogEntry
 
-MAX_REASON = 300
-"""Characters kept of the reason a destination gives."""
+MAX_REASON = 300  # characters kept of the reason a destination gives
 
 
 class LoggingError(Exception):

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from .destinations import DestinationSettings
     from .settings import LogSettings
 
-SETTING = "LOG_DESTINATION_TYPE"
-"""The setting that names production destinations."""
+SETTING = "LOG_DESTINATION_TYPE"  # the setting that names production destinations
 
 _logger = logging.getLogger(__name__)
 

@@ -5,8 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-FORK_TIMEOUT = 2.0
-"""Seconds a fork waits at most."""
+FORK_TIMEOUT = 2.0  # seconds a fork waits at most
 
 
 class _HeldByThread(threading.local):

@@ -17,13 +17,10 @@ from typing import Any
 
 import orjson
 
-MAX_TEXT = 10_000
-"""Default for the characters kept of one text."""
+MAX_TEXT = 10_000  # default for the characters kept of one text
 MAX_DEPTH = 32
-MAX_ITEMS = 1_000
-"""Items kept of one container."""
-BUDGET_TEXTS = 4
-"""The size limit of a whole value, in texts of maximum length; each item counts as one character."""
+MAX_ITEMS = 1_000  # items kept of one container
+BUDGET_TEXTS = 4  # the size limit of a whole value, in texts of maximum length; each item counts as one character
 INTERRUPTS = (KeyboardInterrupt, SystemExit, GeneratorExit, CancelledError)
 """Exceptions that may be raised anywhere and concern other code; Rust panics, which do not, are BaseException too."""
 _name_of_class = type.__dict__["__name__"].__get__

@@ -12,8 +12,7 @@ from .settings import Level
 
 MAX_LIMIT = 10_000
 MAX_OFFSET = 2**31
-LEVELS: tuple[Level, ...] = get_args(Level)
-"""The levels, least severe first."""
+LEVELS: tuple[Level, ...] = get_args(Level)  # the levels, least severe first
 TEXT_FIELDS = ("message", "error_message", "output_summary", "tool_name")
 """The fields that the `text` filter searches, besides the arguments."""
 

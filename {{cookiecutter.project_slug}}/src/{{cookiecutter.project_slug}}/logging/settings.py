@@ -13,8 +13,7 @@ from pydantic_settings import NoDecode
 
 from .errors import SettingError
 
-TIMEOUT_SHARE = 0.8
-"""Share of the write timeout after which an attempt ends itself."""
+TIMEOUT_SHARE = 0.8  # share of the write timeout after which an attempt ends itself
 Level = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
 
 _IPV6 = re.compile(r"\s*\[[0-9A-Fa-f.]*:[^\s\[\],\"']*\]")
@@ -48,8 +47,7 @@ def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
-UpperCase = BeforeValidator(_upper)
-"""Accept the value in any case."""
+UpperCase = BeforeValidator(_upper)  # accept the value in any case
 
 
 def full_path(path: str | os.PathLike[str], *, setting: str) -> Path:

@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 _T = TypeVar("_T")
 
 WRITER_NAME = "log-writer"
-CANCEL_TIMEOUT = 0.1
-"""Seconds that cancelled tasks have to end."""
+CANCEL_TIMEOUT = 0.1  # seconds that cancelled tasks have to end
 _this_thread = threading.local()
 
 

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LogDestination", "LogEntry"]
 
-RETENTION_INTERVAL = 3_600.0
-"""Seconds between two deletions of expired entries."""
+RETENTION_INTERVAL = 3_600.0  # seconds between two deletions of expired entries
 
 
 class LogDestination(ABC):

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from .counters import Counters
 
 CAPACITY = 10_000
-LINGER = 0.2
-"""Seconds to collect a batch: the best trade between delay and CPU per entry."""
+LINGER = 0.2  # seconds to collect a batch: the best trade between delay and CPU per entry
 
 
 class BufferedDestination(LogDestination):

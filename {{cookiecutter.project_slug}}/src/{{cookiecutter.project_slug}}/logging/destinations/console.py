@@ -14,11 +14,9 @@ from ..json_safe import encode_json
 from ..printable import printable, printable_json
 from .base import LogDestination, LogEntry
 
-PIPE_BUF = 4_096
-"""Bytes that a writable pipe accepts without blocking."""
+PIPE_BUF = 4_096  # bytes that a writable pipe accepts without blocking
 MILLISECONDS = len("2026-01-31T12:00:00.000")
-POLL_INTERVAL = 0.05
-"""Seconds between two attempts at a full pipe in non-blocking mode."""
+POLL_INTERVAL = 0.05  # seconds between two attempts at a full pipe in non-blocking mode
 
 
 class ConsoleDestination(LogDestination):

@@ -13,8 +13,7 @@ from .base import LogDestination
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PACKAGE = __name__.partition(".")[0]
-"""The import package of this project."""
+PACKAGE = __name__.partition(".")[0]  # the import package of this project
 
 
 def require_driver(module: str, *, name: str, package: str | None = None) -> None:

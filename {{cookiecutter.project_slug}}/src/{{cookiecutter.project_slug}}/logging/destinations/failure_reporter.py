@@ -8,8 +8,7 @@ import time
 from ..errors import describe_error
 from ..throttle import Throttle
 
-REPORT_INTERVAL = 30.0
-"""Seconds between two reports about one destination."""
+REPORT_INTERVAL = 30.0  # seconds between two reports about one destination
 
 _logger = logging.getLogger(__name__)
 

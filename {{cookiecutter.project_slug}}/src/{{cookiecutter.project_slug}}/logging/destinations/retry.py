@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
 WRITE_TIMEOUT_MS = 5_000
-GROWTH = 2.0
-"""Factor between one pause and the next."""
-JITTER = 0.25
-"""Random share added to each pause, so that processes do not retry at the same moment."""
+GROWTH = 2.0  # factor between one pause and the next
+JITTER = 0.25  # random share added to each pause, so that processes do not retry at the same moment
 
 _logger = logging.getLogger(__name__)
 

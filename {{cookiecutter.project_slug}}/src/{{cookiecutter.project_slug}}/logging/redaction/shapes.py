@@ -6,8 +6,7 @@ from collections.abc import Callable
 from .issuers import ISSUED_KEYS
 
 REDACTED = "[redacted]"
-WORD_START = r"(?:\b|(?<=\\[nrt]))"
-"""The start of a word, also after an escaped line end: `\\nBearer`."""
+WORD_START = r"(?:\b|(?<=\\[nrt]))"  # the start of a word, also after an escaped line end: `\\nBearer`
 _PEM_LABEL = "[A-Z ]*PRIVATE KEY(?: BLOCK)?-----"
 _PEM = re.compile(rf"-----BEGIN {_PEM_LABEL}.*?(?:-----END {_PEM_LABEL}|\Z)", re.DOTALL)
 _JWT = re.compile(rf"{WORD_START}eyJ[\w-]{{5,}}+(?:\.[\w-]+(?:\.[\w-]*){{0,3}})?")

@@ -25,23 +25,19 @@ REQUEST_ENTRIES = 500
 """Maximum entries per request, which is one transaction: each entry reads an index range, and 4,096 are allowed."""
 MAX_DOCUMENT = 1_048_576 - 1_024
 """Maximum bytes of a document, minus the fields that Convex adds; also of a request."""
-MAX_LEVELS = 14
-"""Maximum nesting of an entry: Convex allows 16 levels, and a request adds two."""
+MAX_LEVELS = 14  # maximum nesting of an entry: Convex allows 16 levels, and a request adds two
 MAX_ITEMS = 8_192
 MAX_KEYS = 1_024
 MAX_KEY = 1_024
-MAX_INTEGER = 2**53
-"""Larger integers become text, because Convex's numbers are doubles."""
-NUMBER_BYTES = 8
-"""Bytes that a number may take beyond its JSON text: Convex stores numbers in nine bytes."""
+MAX_INTEGER = 2**53  # larger integers become text, because Convex's numbers are doubles
+NUMBER_BYTES = 8  # bytes that a number may take beyond its JSON text: Convex stores numbers in nine bytes
 TRIM_SHARES = (4, 16, 64, 256, 1_024)
 """Shares of MAX_DOCUMENT to which the texts of an oversized entry are cut, until it fits."""
 
 _PLAIN = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 _UNSAFE_KEY = re.compile(rb'"[$_%"]')
 """Matches an empty JSON text, and the start of one that keys must not begin with."""
-NAMES = {name: to_camel(name) for name in FIELD_NAMES}
-"""Names in documents by the names of fields."""
+NAMES = {name: to_camel(name) for name in FIELD_NAMES}  # names in documents by the names of fields
 
 
 def encode_requests(entries: Sequence[LogEntry]) -> Iterator[tuple[Sequence[LogEntry], bytes]]:

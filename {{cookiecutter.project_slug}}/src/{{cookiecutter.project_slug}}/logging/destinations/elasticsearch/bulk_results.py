@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 REPLY_FIELDS = "errors,items.*.status,items.*.error"
 """The parts of a reply that are read; the `filter_path` of the request."""
-_WRITTEN = frozenset({200, 201, 409})
-"""409: the entry exists, because an earlier attempt wrote it."""
+_WRITTEN = frozenset({200, 201, 409})  # 409: the entry exists, because an earlier attempt wrote it
 _BUSY = frozenset({429, *range(500, 600)})
 _DENIED = frozenset({401, 403})
 _UNAVAILABLE = frozenset({"index_closed_exception", "index_not_found_exception", "validation_exception"})

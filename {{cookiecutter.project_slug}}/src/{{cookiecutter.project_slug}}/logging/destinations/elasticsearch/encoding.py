@@ -16,8 +16,7 @@ from .schema import daily_index
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-MAX_BODY_BYTES = 1_048_576
-"""aiohttp warns about larger bodies, and a small cluster rejects them with 429."""
+MAX_BODY_BYTES = 1_048_576  # aiohttp warns about larger bodies, and a small cluster rejects them with 429
 
 
 def bulk_requests(entries: Sequence[LogEntry], prefix: str) -> Iterator[tuple[Sequence[LogEntry], bytes]]:

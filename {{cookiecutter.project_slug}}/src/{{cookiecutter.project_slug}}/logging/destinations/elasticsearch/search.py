@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from ...query import LogQuery
 
-PAGE_SIZE = 1_000
-"""Maximum hits per request."""
+PAGE_SIZE = 1_000  # maximum hits per request
 MAX_PATTERN = 100
 """Maximum characters of a text that the cluster searches for: Lucene rejects longer patterns with repetitions."""
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)

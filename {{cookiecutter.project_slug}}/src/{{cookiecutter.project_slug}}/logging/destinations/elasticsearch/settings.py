@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-MAX_PREFIX_BYTES = 244
-"""An index name has at most 255 bytes, and the date takes eleven of them."""
+MAX_PREFIX_BYTES = 244  # an index name has at most 255 bytes, and the date takes eleven of them
 
 
 class ElasticsearchSettings(LogSettings):

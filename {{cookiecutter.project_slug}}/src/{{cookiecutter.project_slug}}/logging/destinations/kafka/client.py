@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 512 * 1024
 """Maximum size of a record batch: room for about 500 entries; aiokafka's 16 KiB would need 25 round trips."""
-RETRY_BACKOFF_MS = 500
-"""Pause between aiokafka's own attempts; it logs each of them."""
-CLOSE_SECONDS = 0.1
-"""Time for a cancelled task or a connection to end before it is cancelled again or aborted."""
+RETRY_BACKOFF_MS = 500  # pause between aiokafka's own attempts; it logs each of them
+CLOSE_SECONDS = 0.1  # time for a cancelled task or a connection to end before it is cancelled again or aborted
 
 _logger = logging.getLogger("aiokafka")
 

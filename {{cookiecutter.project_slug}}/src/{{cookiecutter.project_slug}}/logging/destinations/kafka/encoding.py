@@ -16,12 +16,9 @@ if TYPE_CHECKING:
 
     from ..base import LogEntry
 
-SCHEMA_VERSION = ("schema_version", b"1")
-"""The header that tells consumers which fields to expect."""
-OVERHEAD_BYTES = 2_048
-"""Room in a record for everything except its value: batch and record header, key and headers."""
-MAX_ID_BYTES = 512
-"""Maximum bytes of an id in the key or a header."""
+SCHEMA_VERSION = ("schema_version", b"1")  # the header that tells consumers which fields to expect
+OVERHEAD_BYTES = 2_048  # room in a record for everything except its value: batch and record header, key and headers
+MAX_ID_BYTES = 512  # maximum bytes of an id in the key or a header
 TRIM_SHARES = (4, 256)
 """Fractions of the size limit to which the texts of an oversized entry are cut, tried in order."""
 INVALID_FIELD = (ArithmeticError, AttributeError, TypeError, ValueError)

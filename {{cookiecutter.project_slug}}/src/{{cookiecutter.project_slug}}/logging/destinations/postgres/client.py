@@ -24,11 +24,9 @@ if TYPE_CHECKING:
 
     Connection = PoolConnectionProxy[asyncpg.Record]
 
-POOL_SIZE = 2
-"""Connections: one to write, one to query meanwhile."""
+POOL_SIZE = 2  # connections: one to write, one to query meanwhile
 CONNECT_TIMEOUT = 10.0
-RELEASE_TIMEOUT = 1.0
-"""Seconds to cancel a running statement before its connection is terminated."""
+RELEASE_TIMEOUT = 1.0  # seconds to cancel a running statement before its connection is terminated
 CLOSE_TIMEOUT = 0.5
 
 

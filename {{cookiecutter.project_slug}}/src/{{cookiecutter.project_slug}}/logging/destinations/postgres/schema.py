@@ -15,10 +15,8 @@ from ...query import TEXT_FIELDS
 if TYPE_CHECKING:
     from ...query import LogQuery
 
-SCHEMA_VERSION = 1
-"""Stored in the table's comment."""
-RETENTION_CHUNK = 5_000
-"""Maximum rows per deletion."""
+SCHEMA_VERSION = 1  # stored in the table's comment
+RETENTION_CHUNK = 5_000  # maximum rows per deletion
 TOOL_PREFIX = 64
 """Indexed characters of a tool name; clients choose the names, and an index rejects very long values."""
 

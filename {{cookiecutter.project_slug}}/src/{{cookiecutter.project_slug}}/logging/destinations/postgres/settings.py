@@ -14,8 +14,7 @@ from ...errors import SettingError
 from ...settings import LogSettings
 
 MAX_PORT = 65_535
-UNVERIFIED_MODES = ("disable", "allow", "prefer")
-"""Values of `sslmode` that do not check the server's certificate."""
+UNVERIFIED_MODES = ("disable", "allow", "prefer")  # values of `sslmode` that do not check the server's certificate
 MODES = (*UNVERIFIED_MODES, "require", "verify-ca", "verify-full")
 
 _VALID_DSN = "postgresql://user:password@host:5432/database, with @ : / ? # % in a password as %40 %3A %2F %3F %23 %25"

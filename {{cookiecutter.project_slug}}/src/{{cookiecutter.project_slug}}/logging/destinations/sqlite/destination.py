@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-BUSY_TIMEOUT = 0.5
-"""Seconds that SQLite waits for a lock; short, because the buffer retries."""
+BUSY_TIMEOUT = 0.5  # seconds that SQLite waits for a lock; short, because the buffer retries
 
 _logger = logging.getLogger(__name__)
 

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 TABLE = "unified_logs"
 SCHEMA_VERSION = 1
-RETENTION_CHUNK = 5_000
-"""Maximum rows per deletion."""
+RETENTION_CHUNK = 5_000  # maximum rows per deletion
 ROWS = 32
 """Rows per INSERT_ROWS, whose parameters must not exceed 999, the lowest limit of any SQLite build.
 
