@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
@@ -10,8 +11,6 @@ from loguru import logger
 from .json_safe import readable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from loguru import Record
 
 STDLIB_LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "SUCCESS": 25, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}

@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import traceback
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,17 +18,13 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from .correlation import get_correlation_id
-from .entry import LogEntry
+from .entry import LogEntry, LogType
 from .errors import describe_error
 from .json_safe import MAX_TEXT, json_copy, json_safe, safe_text
 from .redaction import REDACTED, Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from loguru import Record
-
-    from .entry import LogType
 
 OVERLAP = 4_096  # characters beyond the limit that redaction sees, so that truncation never leaves half a secret
 NAME_LENGTH = 128  # characters kept of a name that the client chose

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import orjson
 
 from .correlation import new_id
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 LogType = Literal["tool_execution", "internal", "framework"]
 Status = Literal["success", "error", "cancelled", "validation_error", "unknown_tool", "input_required"]

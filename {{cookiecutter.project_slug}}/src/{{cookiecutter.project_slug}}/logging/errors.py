@@ -12,12 +12,9 @@ Any other exception from a destination is treated as temporary and retried.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .entry import LogEntry
+from .entry import LogEntry
 
 MAX_REASON = 300  # characters kept of the reason a destination gives
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING
 
-from .destinations import LOCAL, PRODUCTION
+from .destinations import LOCAL, PRODUCTION, DestinationSettings
 from .destinations.base import LogDestination
 from .destinations.buffered import BufferedDestination
 from .destinations.composite import CompositeDestination
 from .destinations.driver import name_of
 from .destinations.retry import RetryWrapper
 from .errors import LoggingError, SettingError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from .destinations import DestinationSettings
-    from .settings import LogSettings
+from .settings import LogSettings
 
 SETTING = "LOG_DESTINATION_TYPE"  # the setting that names production destinations
 

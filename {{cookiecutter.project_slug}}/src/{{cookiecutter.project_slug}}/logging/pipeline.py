@@ -6,6 +6,7 @@ import copy
 import logging
 import sys
 import time
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from functools import lru_cache
@@ -13,21 +14,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .capture import STDLIB_LEVELS
+from .destinations.base import LogDestination
 from .destinations.buffered import BufferedDestination
 from .destinations.console import ConsoleDestination
 from .entries import EntryFactory, ServerInfo
+from .entry import LogEntry
 from .factory import buffers_of
 from .forks import hold_off_forks
+from .settings import LogSettings
 from .writer_thread import WriterThread, is_writer_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
-
     from loguru import Record
-
-    from .destinations.base import LogDestination
-    from .entry import LogEntry
-    from .settings import LogSettings
 
 _T = TypeVar("_T")
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, ClassVar
+import threading
+from typing import ClassVar
 
 from .capture import Capture
+from .destinations.base import LogDestination
+from .destinations.counters import Counters
 from .drain import drain_at_exit
-from .entries import EntryFactory
+from .entries import EntryFactory, ServerInfo
+from .entry import LogEntry
 from .forks import after_fork_in_child
 from .pipeline import Pipeline
 from .settings import LogSettings
-
-if TYPE_CHECKING:
-    import threading
-
-    from .destinations.base import LogDestination
-    from .destinations.counters import Counters
-    from .entries import ServerInfo
-    from .entry import LogEntry
 
 
 class UnifiedLogger:

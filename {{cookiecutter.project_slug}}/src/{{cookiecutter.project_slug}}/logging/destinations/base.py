@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
 
 from ..entry import LogEntry
 from ..settings import LogSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["LogDestination", "LogEntry"]
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .base import LogDestination, LogEntry
+from .counters import Counters
 from .delivery import Delivery
 from .driver import declared, name_of
-
-if TYPE_CHECKING:
-    from .counters import Counters
 
 CAPACITY = 10_000
 LINGER = 0.2  # seconds to collect a batch: the best trade between delay and CPU per entry

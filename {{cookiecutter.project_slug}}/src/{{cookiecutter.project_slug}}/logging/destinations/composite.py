@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
 
 from ..errors import describe_error
 from .base import LogDestination, LogEntry
 from .driver import declared, name_of
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 _logger = logging.getLogger(__name__)
 

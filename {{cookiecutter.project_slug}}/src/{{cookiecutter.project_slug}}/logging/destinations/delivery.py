@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from ..entry import LogEntry
 from ..errors import AccessError, DeliveryError, InvalidEntryError, PartialDeliveryError
+from .base import LogDestination
 from .counters import Counters
 from .driver import name_of
 from .entry_queue import EntryQueue
 from .failure_reporter import REPORT_INTERVAL, FailureReporter
-
-if TYPE_CHECKING:
-    from ..entry import LogEntry
-    from .base import LogDestination
 
 OUTAGE_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Seconds before the first, second, ... attempt at a destination that is down; the last one repeats."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import DeliveryError, LoggingError, MissingDriverError
 from .base import LogDestination
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 PACKAGE = __name__.partition(".")[0]  # the import package of this project
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from ..entry import LogEntry
 from .counters import AtomicCounter
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ..entry import LogEntry
 
 NEVER = sys.maxsize
 

@@ -6,14 +6,12 @@ import asyncio
 import inspect
 import logging
 import random
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from ..errors import AccessError, InvalidEntryError, PartialDeliveryError, describe_error
 from .base import LogDestination, LogEntry
 from .driver import declared, name_of
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
 
 WRITE_TIMEOUT_MS = 5_000
 GROWTH = 2.0  # factor between one pause and the next

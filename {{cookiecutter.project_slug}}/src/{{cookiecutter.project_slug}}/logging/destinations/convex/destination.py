@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Sequence
+from typing import Any, Self
 
 from ...entry import iso_utc
 from ...errors import PartialDeliveryError
@@ -13,9 +14,6 @@ from ..driver import require_driver
 from .client import ConvexClient
 from .encoding import NAMES, encode_requests
 from .settings import ConvexSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 CONCURRENT_REQUESTS = 4
 

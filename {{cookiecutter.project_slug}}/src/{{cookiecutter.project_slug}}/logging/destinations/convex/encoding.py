@@ -6,10 +6,11 @@ The limits are listed at https://docs.convex.dev/production/state/limits.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2s
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote
 
 import orjson
@@ -17,9 +18,6 @@ from pydantic.alias_generators import to_camel
 
 from ...entry import FIELD_NAMES, JSON_FIELDS, LogEntry, iso_utc
 from ...json_safe import cut_value, encode_json, encode_json_bytes, readable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 REQUEST_ENTRIES = 500
 """Maximum entries per request, which is one transaction: each entry reads an index range, and 4,096 are allowed."""

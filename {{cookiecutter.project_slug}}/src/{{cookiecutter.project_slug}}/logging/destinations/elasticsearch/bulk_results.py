@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from ...entry import LogEntry
 from ...errors import MAX_REASON, AccessError, DeliveryError, PartialDeliveryError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...entry import LogEntry
 
 REPLY_FIELDS = "errors,items.*.status,items.*.error"
 """The parts of a reply that are read; the `filter_path` of the request."""

@@ -7,12 +7,10 @@ import logging
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from .settings import api_key, ca_path, password
+from .settings import ElasticsearchSettings, api_key, ca_path, password
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
-
-    from .settings import ElasticsearchSettings
 
 TIMEOUT_MARGIN = 30.0
 """Seconds by which the client's timeout exceeds the write timeout, so that the write timeout always comes first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from ...query import LogQuery
@@ -16,8 +17,6 @@ from .search import search
 from .settings import ElasticsearchSettings, check_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from elasticsearch import AsyncElasticsearch
 
 

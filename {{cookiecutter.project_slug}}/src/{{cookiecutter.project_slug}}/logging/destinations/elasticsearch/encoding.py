@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import orjson
 
@@ -12,9 +12,6 @@ from ...entry import FIELD_NAMES, LogEntry, iso_utc
 from ...errors import InvalidEntryError
 from ...json_safe import encode_json_bytes, json_safe, readable
 from .schema import daily_index
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 MAX_BODY_BYTES = 1_048_576  # aiohttp warns about larger bodies, and a small cluster rejects them with 429
 

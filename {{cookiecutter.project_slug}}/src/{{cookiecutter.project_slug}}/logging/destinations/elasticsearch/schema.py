@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,6 @@ from ..driver import translated_errors
 from .errors import translate, translate_unexpected_reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from elasticsearch import AsyncElasticsearch
 
 TEMPLATE_VERSION = 1

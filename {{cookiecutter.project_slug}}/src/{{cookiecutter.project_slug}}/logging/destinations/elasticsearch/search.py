@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ...entry import LogEntry, iso_utc
 from ...errors import DeliveryError
-from ...query import TEXT_FIELDS
+from ...query import TEXT_FIELDS, LogQuery
 from ..driver import translated_errors
 from .errors import translate_unexpected_reply
 from .schema import day_of, index_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
     from elasticsearch import AsyncElasticsearch
-
-    from ...query import LogQuery
 
 PAGE_SIZE = 1_000  # maximum hits per request
 MAX_PATTERN = 100

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import ssl
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
@@ -12,10 +13,6 @@ from pydantic import Field, SecretStr
 from ...errors import SettingError
 from ...redaction import without_login
 from ...settings import LogSettings, TextList, full_path
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 MAX_PREFIX_BYTES = 244  # an index name has at most 255 bytes, and the date takes eleven of them
 

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..driver import PACKAGE, translated_errors
 from .errors import TOPIC_NOT_FOUND, topic_not_found, translate_error
-from .settings import ssl_context
+from .settings import KafkaSettings, ssl_context
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaProducer
     from aiokafka.client import AIOKafkaClient
-
-    from .settings import KafkaSettings
 
 BATCH_BYTES = 512 * 1024
 """Maximum size of a record batch: room for about 500 entries; aiokafka's 16 KiB would need 25 round trips."""

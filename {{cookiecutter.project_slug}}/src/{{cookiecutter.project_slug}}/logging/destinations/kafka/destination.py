@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -16,8 +17,6 @@ from .errors import translate_error
 from .settings import KafkaSettings, check_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from aiokafka import AIOKafkaProducer
     from aiokafka.structs import RecordMetadata
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING
 
 import orjson
 
 from ...json_safe import cut_value, encode_json_bytes, readable
+from ..base import LogEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
     from aiokafka.producer.message_accumulator import BatchBuilder
-
-    from ..base import LogEntry
 
 SCHEMA_VERSION = ("schema_version", b"1")  # the header that tells consumers which fields to expect
 OVERHEAD_BYTES = 2_048  # room in a record for everything except its value: batch and record header, key and headers

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from ...errors import AccessError, DeliveryError, InvalidEntryError, describe_error
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from .settings import KafkaSettings
+from .settings import KafkaSettings
 
 _CLOSED = (
     "closed the connection: if this repeats, its port does not use KAFKA_SECURITY_PROTOCOL {protocol!r}, or requires a "

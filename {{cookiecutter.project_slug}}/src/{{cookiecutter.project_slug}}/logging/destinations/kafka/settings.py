@@ -5,17 +5,15 @@ from __future__ import annotations
 import importlib.util
 import re
 import ssl
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr
 
 from ...errors import MissingDriverError, SettingError
 from ...redaction import without_login
 from ...settings import LogSettings, TextList, UpperCase, full_path
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 MAX_PORT = 65_535
 

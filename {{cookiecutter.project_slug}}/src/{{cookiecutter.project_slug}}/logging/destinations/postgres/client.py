@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,15 +13,11 @@ from typing import TYPE_CHECKING
 from ...errors import AccessError
 from ..driver import PACKAGE, translated_errors
 from .errors import translate
-from .settings import UNVERIFIED_MODES, parse_dsn, root_certificate, ssl_mode
+from .settings import UNVERIFIED_MODES, PostgresSettings, parse_dsn, root_certificate, ssl_mode
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     import asyncpg
     from asyncpg.pool import PoolConnectionProxy
-
-    from .settings import PostgresSettings
 
     Connection = PoolConnectionProxy[asyncpg.Record]
 

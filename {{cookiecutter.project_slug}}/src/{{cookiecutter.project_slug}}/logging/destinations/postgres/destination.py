@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
@@ -20,8 +21,6 @@ from .schema import RETENTION_CHUNK, SCHEMA_EXISTS, TABLE_EXISTS, Table
 from .settings import PostgresSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
     from .client import Connection
 
 CREATION_ATTEMPTS = 3

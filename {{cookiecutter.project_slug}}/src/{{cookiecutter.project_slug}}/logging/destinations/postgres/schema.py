@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from ...entry import FIELD_NAMES
 from ...errors import AccessError, SettingError
 from ...json_safe import safe_text
-from ...query import TEXT_FIELDS
-
-if TYPE_CHECKING:
-    from ...query import LogQuery
+from ...query import TEXT_FIELDS, LogQuery
 
 SCHEMA_VERSION = 1  # stored in the table's comment
 RETENTION_CHUNK = 5_000  # maximum rows per deletion

@@ -6,7 +6,9 @@ import asyncio
 import logging
 import os
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ...entry import iso_utc
@@ -23,9 +25,6 @@ from .schema import SCHEMA_VERSION, TABLE
 from .settings import SQLiteSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     import aiosqlite
 
 BUSY_TIMEOUT = 0.5  # seconds that SQLite waits for a lock; short, because the buffer retries

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...entry import FIELD_NAMES, JSON_FIELDS, iso_utc
 from ...json_safe import decode_json, encode_json
 from ..base import LogEntry
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _TIMESTAMP, _INPUT_ARGS, _EXTRA_DATA = map(FIELD_NAMES.index, ("timestamp", *JSON_FIELDS))
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from ...entry import FIELD_NAMES, iso_utc
 from ...json_safe import decode_json
-from ...query import TEXT_FIELDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ...query import LogQuery
+from ...query import TEXT_FIELDS, LogQuery
 
 TABLE = "unified_logs"
 SCHEMA_VERSION = 1
