@@ -157,7 +157,7 @@ def _matches(entry: LogEntry, query: LogQuery) -> bool:
     texts = (entry.message, entry.error_message, entry.output_summary, entry.tool_name)
     return (
         all(getattr(entry, name) == value for name, value in query.equals.items())
-        and (not query.levels or entry.level in query.levels)
+        and (not query.level or entry.level in query.level)
         and (query.since is None or entry.timestamp >= query.since)
         and (query.until is None or entry.timestamp < query.until)
         and (query.text is None or any(query.text.lower() in (text or "").lower() for text in texts))

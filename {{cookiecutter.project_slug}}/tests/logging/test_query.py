@@ -37,7 +37,7 @@ def test_an_invalid_filter_is_rejected(filters: dict[str, Any], message: str) ->
 def test_without_filters_the_newest_50_entries_match() -> None:
     """None of the fields is restricted."""
     query = LogQuery.of()
-    assert (query.limit, query.offset, query.levels, query.equals) == (50, 0, (), {})
+    assert (query.limit, query.offset, query.level, query.equals) == (50, 0, (), {})
 
 
 @pytest.mark.parametrize(

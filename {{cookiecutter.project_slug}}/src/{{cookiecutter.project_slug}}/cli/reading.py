@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..logging.destinations import LOCAL, PRODUCTION
-from ..logging.destinations.driver import name_of
 from ..logging.errors import DeliveryError, LoggingError, SettingError, describe_error
 from ..logging.factory import SETTING, create_destination, enabled_names
 from ..logging.query import LEVELS, MAX_LIMIT
@@ -54,7 +53,7 @@ async def read(source: LogDestination, **filters: Any) -> list[LogEntry]:
     except (LoggingError, NotImplementedError):
         raise
     except Exception as error:
-        msg = f"{name_of(source)} cannot be read: {describe_error(error)}"
+        msg = f"{source.name} cannot be read: {describe_error(error)}"
         raise DeliveryError(msg) from error
 
 

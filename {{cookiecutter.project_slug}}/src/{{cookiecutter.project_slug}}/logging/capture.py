@@ -52,9 +52,8 @@ class Capture:
     def _install_sink(self) -> bool:
         """Add a loguru sink; return whether the previous one was still there.
 
-        The sink's filter takes the records. loguru calls it before it formats the exception and acquires its lock, so
-        no thread waits for another one's values, and a value may log while it is formatted. The new sink is added
-        before the old one is removed, so that no line is lost in between.
+        Its filter takes the records: loguru calls it before it formats the exception and acquires its lock, so a value
+        may log while it is formatted. The new sink comes before the old one goes, so that no line is lost in between.
         """
         previous = self._sink
         self._sink = logger.add(lambda _: None, level=self._level, filter=self._take_and_stop)

@@ -25,10 +25,7 @@ after_fork_in_child(_seed)
 
 
 def new_id() -> str:
-    """Return a UUID version 7 as 32 hexadecimal digits; ids sort by creation time.
-
-    System entropy is read once and then counted up; `uuid.uuid4` reads it each time. Layout: RFC 9562, section 5.7.
-    """
+    """Return a UUID version 7 (RFC 9562, 5.7) as hexadecimal digits; unlike `uuid4`, read the system's entropy once."""
     return "%012x%s%016x" % (time.time_ns() // 1_000_000, _version, next(_count))  # noqa: UP031 - faster
 
 

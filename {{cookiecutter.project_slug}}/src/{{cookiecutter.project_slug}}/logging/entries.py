@@ -1,7 +1,4 @@
-"""Build entries from tool calls, loguru records and standard library records.
-
-Values become JSON-safe, redacted and bounded here, once. Destinations receive clean data.
-"""
+"""Build clean entries from calls and log records: JSON-safe, redacted and bounded, once for all destinations."""
 
 from __future__ import annotations
 
@@ -61,7 +58,6 @@ class EntryFactory:
         self._hint = self._redactor.hint
         self._process_id = os.getpid()
         self._cached_name = lru_cache(CACHED_NAMES)(self._clean_name)
-        self._cached_key = lru_cache(CACHED_NAMES)(self._judge_key)
 
     def update_process_id(self) -> None:
         """Use the id of the current process from now on."""
@@ -168,9 +164,9 @@ class EntryFactory:
             return None
         copy: dict[str, Any] = {}
         for key, value in values.items():
-            if type(key) is not str or len(key) > NAME_LENGTH or (is_secret := self._cached_key(key)) is None:
+            if type(key) is not str or self.name(key) != key:  # the key itself needs cleaning
                 return None
-            kind = type(value)
+            is_secret, kind = self._redactor.is_secret(key), type(value)
             if kind is str:
                 copy[key] = REDACTED if is_secret else self.text(value)
             elif value is None or kind is bool:
@@ -180,12 +176,6 @@ class EntryFactory:
             else:
                 return None
         return copy
-
-    def _judge_key(self, key: str) -> bool | None:
-        """Return whether the value of a key is secret; None if the key itself needs cleaning."""
-        if not key.isidentifier() or self._redactor.text(key) != key:
-            return None
-        return self._redactor.is_secret(key)
 
 
 def class_name(error: BaseException) -> str:

@@ -67,11 +67,7 @@ class LogEntry:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> LogEntry:
-        """Build an entry from the shape of `to_dict`; raise ValueError if it has no valid timestamp.
-
-        Unknown names are ignored, missing ones get their default (required texts: an empty string), and a naive
-        timestamp is taken as UTC.
-        """
+        """Build an entry from the shape of `to_dict`, ignoring unknown names; raise ValueError without a valid time."""
         known = {name: values[name] for name in FIELD_NAMES if values.get(name) is not None}
         return cls(**{**_EMPTY_TEXTS, **known, "timestamp": _parse_timestamp(known.get("timestamp"))})
 

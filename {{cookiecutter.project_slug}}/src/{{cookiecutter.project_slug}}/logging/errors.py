@@ -1,14 +1,4 @@
-"""The exceptions of the logging stack.
-
-LoggingError
-├── SettingError              a setting is missing or malformed
-│   └── MissingDriverError        the driver of a destination is not installed
-└── DeliveryError             a destination did not accept a batch; try again
-    ├── AccessError               it rejects us (credentials, permissions): do not retry
-    ├── InvalidEntryError         it rejects the content: retry parts of the batch
-    └── PartialDeliveryError      it accepted only some of the entries
-Any other exception from a destination is treated as temporary and retried.
-"""
+"""The exceptions of the logging stack. Any other exception of a destination is temporary, and its batch is retried."""
 
 from __future__ import annotations
 
@@ -32,7 +22,7 @@ class MissingDriverError(SettingError):
 
 
 class DeliveryError(LoggingError):
-    """A destination did not accept a batch."""
+    """A destination did not accept a batch; it is retried."""
 
 
 class AccessError(DeliveryError):

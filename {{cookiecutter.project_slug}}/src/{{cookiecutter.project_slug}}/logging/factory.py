@@ -10,7 +10,6 @@ from .destinations import LOCAL, PRODUCTION, DestinationSettings
 from .destinations.base import LogDestination
 from .destinations.buffered import BufferedDestination
 from .destinations.composite import CompositeDestination
-from .destinations.driver import name_of
 from .destinations.retry import RetryWrapper
 from .errors import LoggingError, SettingError
 from .settings import LogSettings
@@ -111,6 +110,6 @@ def _load(path: str, settings: DestinationSettings, given_as: str) -> LogDestina
         msg = f"{given_as} is {path!r}, which cannot be loaded: {type(error).__name__}: {error}."
         raise SettingError(msg) from error
     if not isinstance(destination, LogDestination):
-        msg = f"{given_as} is {path!r}, which makes a {name_of(destination)}, not a LogDestination."
+        msg = f"{given_as} is {path!r}, which makes a {type(destination).__name__}, not a LogDestination."
         raise SettingError(msg)
     return destination

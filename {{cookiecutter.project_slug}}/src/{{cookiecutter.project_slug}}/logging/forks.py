@@ -27,10 +27,7 @@ class _ForkGuard:
 
     @contextmanager
     def hold_off(self) -> Iterator[None]:
-        """Delay forks until the block ends; a new block waits for a fork that is already pending.
-
-        Use it for imports and for C libraries with locks, never around calls that may hang.
-        """
+        """Delay forks until the block ends: for imports and C libraries with locks, never for calls that may hang."""
         with self._changed:
             self._changed.wait_for(lambda: self._own.depth or not self._waiting_forks)
             self._own.depth += 1

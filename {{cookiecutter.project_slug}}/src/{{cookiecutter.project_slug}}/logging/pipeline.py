@@ -36,10 +36,7 @@ OPEN_TIMEOUT = 0.5
 
 
 class Pipeline:
-    """One buffer and one writer thread per destination, so that no destination delays another.
-
-    stderr is one more destination, the console.
-    """
+    """One buffer and one writer thread per destination, including stderr, so that none delays another."""
 
     def __init__(self, destination: LogDestination, *, settings: LogSettings, server: ServerInfo | None) -> None:
         self.settings = settings

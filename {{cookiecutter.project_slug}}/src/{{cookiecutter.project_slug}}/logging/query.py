@@ -18,10 +18,12 @@ TEXT_FIELDS = ("message", "error_message", "output_summary", "tool_name")
 
 
 def _levels(value: object) -> object:
+    if value is None:
+        return ()
     names = (value,) if isinstance(value, str) else value
-    if not isinstance(names, tuple | list | set | frozenset):
+    if not isinstance(names, tuple | list | set | frozenset) or not names:
         msg = "Input should be the name of a level, such as WARNING, or several names"
-        raise ValueError(msg)  # noqa: TRY004 - pydantic's way
+        raise ValueError(msg)
     return tuple(name.upper() if isinstance(name, str) and name.upper() in LEVELS else name for name in names)
 
 
@@ -31,7 +33,7 @@ def _in_utc(value: datetime) -> datetime:
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Name = Annotated[str, Field(min_length=1)]
-Levels = Annotated[tuple[Name, ...], Field(min_length=1), BeforeValidator(_levels)]
+Levels = Annotated[tuple[Name, ...], BeforeValidator(_levels)]
 
 
 class LogQuery(BaseModel):
@@ -46,7 +48,7 @@ class LogQuery(BaseModel):
 
     correlation_id: str | None = None
     tool_name: str | None = None
-    level: Levels | None = None
+    level: Levels = ()
     log_type: str | None = None
     status: str | None = None
     since: Moment | None = None
@@ -68,11 +70,6 @@ class LogQuery(BaseModel):
             else:
                 msg = f"The filter {name} is {filters.get(str(name))!r}: {fault['msg'].removeprefix('Value error, ')}"
             raise SettingError(msg) from error
-
-    @property
-    def levels(self) -> tuple[str, ...]:
-        """The wanted levels; empty for all."""
-        return self.level or ()
 
     @property
     def equals(self) -> dict[str, str]:

@@ -51,10 +51,7 @@ UpperCase = BeforeValidator(_upper)  # accept the value in any case
 
 
 def full_path(path: str | os.PathLike[str], *, setting: str) -> Path:
-    """Return the absolute path of a file, because a tool may change the working folder later.
-
-    Raise SettingError if the home folder or the working folder does not exist.
-    """
+    """Return the absolute path of a file; raise SettingError if the home or the working folder does not exist."""
     try:
         return Path(path).expanduser().absolute()
     except (RuntimeError, OSError) as error:
@@ -75,28 +72,14 @@ class LogSettings(BaseModel):
     )
     log_level: Annotated[Level, UpperCase] = Field(default="INFO", description="Minimum log level: TRACE to CRITICAL.")
     log_format: Literal["text", "json"] = Field(default="text", description="Format of stderr: text or json.")
-    log_retention_days: int = Field(
-        default=30, ge=0, le=36_500, description="Days to keep entries; 0 keeps them forever."
-    )
+    log_retention_days: int = Field(default=30, ge=0, le=36_500, description="Days to keep entries; 0 is forever.")
     log_retry_attempts: int = Field(default=2, ge=1, le=100, description="Maximum attempts per batch.")
-    log_retry_delay_ms: int = Field(
-        default=50, ge=0, le=60_000, description="Milliseconds before the second attempt; doubles with each attempt."
-    )
-    log_write_timeout_ms: int = Field(
-        default=5_000, ge=1, le=600_000, description="Milliseconds until an attempt is considered failed."
-    )
-    log_drain_timeout_ms: int = Field(
-        default=1_000, ge=0, le=600_000, description="Milliseconds to deliver remaining entries at exit."
-    )
-    log_buffer_size: int = Field(
-        default=10_000, ge=1, le=10_000_000, description="Entries buffered per destination; when full, the oldest go."
-    )
-    log_max_text_length: int = Field(
-        default=10_000, ge=100, le=1_000_000, description="Characters kept of each text; longer ones are truncated."
-    )
-    log_redact_keys: TextList = Field(
-        default=[], description="Additional keys whose values are redacted, comma-separated."
-    )
+    log_retry_delay_ms: int = Field(default=50, ge=0, le=60_000, description="Milliseconds before the second attempt.")
+    log_write_timeout_ms: int = Field(default=5_000, ge=1, le=600_000, description="Milliseconds for each attempt.")
+    log_drain_timeout_ms: int = Field(default=1_000, ge=0, le=600_000, description="Milliseconds to deliver at exit.")
+    log_buffer_size: int = Field(default=10_000, ge=1, le=10_000_000, description="Entries per buffer; the oldest go.")
+    log_max_text_length: int = Field(default=10_000, ge=100, le=1_000_000, description="Characters kept of each text.")
+    log_redact_keys: TextList = Field(default=[], description="More keys whose values are redacted, comma-separated.")
 
     @property
     def problems(self) -> dict[str, str]:

@@ -18,10 +18,7 @@ from .settings import LogSettings
 
 
 class UnifiedLogger:
-    """The logger of this process: it captures loguru and the standard library, and delivers without blocking.
-
-    A script only needs `initialize`: entries are delivered when it ends.
-    """
+    """The logger of this process. A script only needs `initialize`: its entries are delivered when it ends."""
 
     _pipeline: ClassVar[Pipeline | None] = None
     _capture: ClassVar[Capture | None] = None

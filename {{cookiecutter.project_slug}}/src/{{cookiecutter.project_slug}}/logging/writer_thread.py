@@ -62,11 +62,7 @@ class WriterThread:
 
 
 class _DaemonExecutor(ThreadPoolExecutor):
-    """Run each call on its own daemon thread.
-
-    The interpreter waits for the threads of a pool at exit, and a DNS lookup may hang. A pool also rejects calls after
-    its shutdown, when entries may still be delivered.
-    """
+    """Run each call on its own daemon thread: a lookup may hang, and Python joins the threads of a pool at exit."""
 
     def submit(self, call: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
         """Start the call and return its future."""

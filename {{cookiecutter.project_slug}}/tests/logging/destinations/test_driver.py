@@ -8,7 +8,7 @@ import pytest
 from fake_destinations import MemoryDestination
 
 from {{cookiecutter.project_slug}}.logging.destinations import BufferedDestination, CompositeDestination, RetryWrapper
-from {{cookiecutter.project_slug}}.logging.destinations.driver import declared, name_of, require_driver, translated_errors
+from {{cookiecutter.project_slug}}.logging.destinations.driver import declared, require_driver, translated_errors
 from {{cookiecutter.project_slug}}.logging.errors import AccessError, DeliveryError, MissingDriverError, SettingError
 
 
@@ -38,7 +38,7 @@ def test_a_mock_has_no_driver() -> None:
     """Attributes that are not of the expected type are ignored."""
     wrapper = RetryWrapper(Mock(write=AsyncMock()))
     assert (wrapper.driver, wrapper.driver_loggers) == ("", ())
-    assert (name_of(Mock()), declared(Mock(), "batch_size")) == ("Mock", 500)
+    assert (declared(Mock(), "name"), declared(Mock(), "batch_size")) == ("custom", 500)
 
 
 @pytest.mark.parametrize(("package", "requirement"), [("loguru", r"loguru[<>=\d.,]+"), ("no[such]", r"no\[such\]")])

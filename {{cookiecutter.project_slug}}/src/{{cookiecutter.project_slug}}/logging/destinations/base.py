@@ -9,31 +9,24 @@ from typing import Any, ClassVar, Self
 from ..entry import LogEntry
 from ..settings import LogSettings
 
-__all__ = ["LogDestination", "LogEntry"]
+__all__ = ["BatchDestination", "LogDestination", "LogEntry"]
 
 RETENTION_INTERVAL = 3_600.0  # seconds between two deletions of expired entries
 
 
 class LogDestination(ABC):
-    """A place where entries go.
+    """A place where entries go. The constructor only stores settings; `open` connects.
 
-    The constructor only stores settings; `open` connects. All methods run on one event loop, that of the destination's
-    writer thread. Raise whatever goes wrong: the wrappers retry, count and report it (`errors` lists the exceptions
-    with a special meaning).
+    All methods run on the event loop of the destination's writer thread. Raise whatever goes wrong: the wrappers retry,
+    count and report it, and `errors` lists the exceptions with a special meaning.
     """
 
-    name: str = "custom"
-    """The name of this destination in settings, counters and messages."""
-    settings_class: ClassVar[type[LogSettings]] = LogSettings
-    """The settings this destination declares."""
-    batch_size: int = 500
-    """Maximum entries per `write_batch`."""
-    driver: str = ""
-    """The module of the driver; it is imported before `open`, while forks are held off."""
-    driver_loggers: tuple[str, ...] = ()
-    """Loggers of the driver. Their records go to stderr only, so that logging never feeds itself."""
-    fix_hint: str = ""
-    """What the settings must name for entries to arrive; `doctor` shows it when the destination fails."""
+    name: str = "custom"  # in settings, counters and messages
+    settings_class: ClassVar[type[LogSettings]] = LogSettings  # the settings this destination declares
+    batch_size: int = 500  # maximum entries per `write_batch`
+    driver: str = ""  # the module of the driver; it is imported before `open`, while forks are held off
+    driver_loggers: tuple[str, ...] = ()  # their records go to stderr only, so that logging never feeds itself
+    fix_hint: str = ""  # what the settings must name for entries to arrive; `doctor` shows it after a failure
 
     @classmethod
     def from_config(cls, config: Any) -> Self:  # noqa: ARG003 - for subclasses that have settings
@@ -59,3 +52,15 @@ class LogDestination(ABC):
 
     async def close(self) -> None:
         """Release what `open` acquired; safe to call twice, and without `open`."""
+
+
+class BatchDestination(LogDestination):
+    """A destination that overrides `write_batch` and writes single entries as batches."""
+
+    async def write(self, entry: LogEntry) -> None:
+        """Deliver one entry."""
+        await self.write_batch([entry])
+
+    @abstractmethod
+    async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+        """Deliver several entries; raise if any was not delivered."""

@@ -9,21 +9,18 @@ from typing import Any
 from .base import LogDestination, LogEntry
 from .counters import Counters
 from .delivery import Delivery
-from .driver import declared, name_of
+from .driver import declared
 
 CAPACITY = 10_000
 LINGER = 0.2  # seconds to collect a batch: the best trade between delay and CPU per entry
 
 
 class BufferedDestination(LogDestination):
-    """Accept entries at once; deliver them in batches from a task on the event loop that called `open`.
-
-    `put` never waits and may be called from any thread. When `capacity` entries are waiting, the oldest is dropped.
-    """
+    """Accept entries from any thread without waiting; deliver them in batches on the event loop that called `open`."""
 
     def __init__(self, destination: LogDestination, *, capacity: int = CAPACITY, linger: float = LINGER) -> None:
         self.destination = destination
-        self.name = name_of(destination)
+        self.name = declared(destination, "name")
         self.driver = declared(destination, "driver")
         self.driver_loggers = declared(destination, "driver_loggers")
         self.capacity = capacity
@@ -31,7 +28,6 @@ class BufferedDestination(LogDestination):
         self._linger = linger
         self._delivery = Delivery(destination, capacity=capacity, batch_size=self.batch_size, linger=linger)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
 
     @property
     def counters(self) -> Counters:
@@ -51,12 +47,11 @@ class BufferedDestination(LogDestination):
     async def open(self) -> None:
         """Start delivery on the running loop; do not wait for the destination to open."""
         self._loop = asyncio.get_running_loop()
-        self._delivery.attach()
-        self._task = asyncio.create_task(self._delivery.run(), name=f"log buffer {self.name}")
+        self._delivery.start()
 
     async def flush(self) -> bool:
         """Wait until all entries accepted so far are settled, or an attempt fails; return whether they are settled."""
-        return await self._delivery.flush(self._task)
+        return await self._delivery.flush()
 
     async def query(self, **filters: Any) -> list[LogEntry]:
         """Query the destination on its own loop, after waiting briefly for queued entries to arrive."""
@@ -67,9 +62,7 @@ class BufferedDestination(LogDestination):
 
     async def close(self) -> None:
         """Deliver the remaining entries while the destination accepts any, then close it; count the rest as dropped."""
-        if self._task is not None and not self._task.done():
-            await self._delivery.close(self._task)
-        self._task = None
+        await self._delivery.close()
         await self.destination.close()
         self.abandon()
 
@@ -79,7 +72,7 @@ class BufferedDestination(LogDestination):
 
     def restart(self, destination: LogDestination) -> None:
         """Start over, empty, with `destination`: for a forked child with an inherited buffer."""
-        self._inherited = self.destination, self._loop, self._task  # keep them alive: the parent cleans them up
+        self._inherited = self.destination, self._loop, self._delivery  # keep them alive: the parent cleans them up
         BufferedDestination.__init__(self, destination, capacity=self.capacity, linger=self._linger)
 
     async def _query(self, filters: dict[str, Any]) -> list[LogEntry]:

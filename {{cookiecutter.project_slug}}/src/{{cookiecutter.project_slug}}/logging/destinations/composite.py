@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import describe_error
 from .base import LogDestination, LogEntry
-from .driver import declared, name_of
+from .driver import declared
 
 _logger = logging.getLogger(__name__)
 
@@ -60,4 +60,4 @@ async def _guarded(destination: LogDestination, call: Callable[[LogDestination],
         if inspect.isawaitable(result):
             await result
     except Exception as error:  # noqa: BLE001 - one destination must not fail another
-        _logger.warning("%s: %s", name_of(destination), describe_error(error))
+        _logger.warning("%s: %s", declared(destination, "name"), describe_error(error))

@@ -12,14 +12,14 @@ from ..entry import iso_utc
 from ..errors import AccessError
 from ..json_safe import encode_json
 from ..printable import printable, printable_json
-from .base import LogDestination, LogEntry
+from .base import BatchDestination, LogEntry
 
 PIPE_BUF = 4_096  # bytes that a writable pipe accepts without blocking
 MILLISECONDS = len("2026-01-31T12:00:00.000")
 POLL_INTERVAL = 0.05  # seconds between two attempts at a full pipe in non-blocking mode
 
 
-class ConsoleDestination(LogDestination):
+class ConsoleDestination(BatchDestination):
     """Lines on stderr. A slow or missing reader delays nothing else."""
 
     name = "console"
@@ -33,10 +33,6 @@ class ConsoleDestination(LogDestination):
         await self.close()
         if (descriptor := _stderr()) is not None:
             self._descriptor = os.dup(descriptor)
-
-    async def write(self, entry: LogEntry) -> None:
-        """Write one entry."""
-        await self.write_batch([entry])
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
         """Write entries; a full pipe blocks only this thread. Raise AccessError if there is no stderr."""

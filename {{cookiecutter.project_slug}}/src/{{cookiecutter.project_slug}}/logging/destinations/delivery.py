@@ -10,7 +10,7 @@ from ..entry import LogEntry
 from ..errors import AccessError, DeliveryError, InvalidEntryError, PartialDeliveryError
 from .base import LogDestination
 from .counters import Counters
-from .driver import name_of
+from .driver import declared
 from .entry_queue import EntryQueue
 from .failure_reporter import REPORT_INTERVAL, FailureReporter
 
@@ -25,11 +25,7 @@ They protect a destination that rejects everything.
 
 
 class Delivery:
-    """Write the entries of `queue` to a destination until closed.
-
-    A batch that fails stays in flight and is retried every few seconds. It is dropped only if the queue is full of
-    newer entries.
-    """
+    """Write the entries of `queue` to a destination; retry a failed batch until newer entries fill the queue."""
 
     def __init__(self, destination: LogDestination, *, capacity: int, batch_size: int, linger: float) -> None:
         self.destination = destination
@@ -44,14 +40,12 @@ class Delivery:
         self._consecutive_invalid = 0
         self._flush_target = 0
         self._is_open = False
-        self._reporter = FailureReporter(name_of(destination))
+        self._task: asyncio.Task[None] | None = None
+        self._reporter = FailureReporter(declared(destination, "name"))
 
     @property
     def counters(self) -> Counters:
-        """The counts so far; exact when no thread is inside `put`.
-
-        Other threads keep counting meanwhile, so each number is bounded by what the ones before it leave.
-        """
+        """The counts so far, each bounded by what the ones before it leave, because other threads keep counting."""
         accepted, queued = self.queue.accepted.value, 0 if self.is_abandoned else self._queued
         failed = min(self.failed, accepted)
         written = min(self.written, accepted - failed)
@@ -75,14 +69,31 @@ class Delivery:
     def _settled(self) -> int:
         return self.queue.accepted.value - self._queued
 
-    def attach(self) -> None:
-        """Prepare to run on the running event loop."""
+    def start(self) -> None:
+        """Open the destination and deliver, in a task on the running event loop, until `close`."""
         self.queue.attach()
         self._is_open = self.is_abandoned = False
         self._closing, self._idle = asyncio.Event(), asyncio.Event()
+        self._task = asyncio.create_task(self._run(), name=f"log buffer {self._reporter.name}")
 
-    async def run(self) -> None:
-        """Open the destination, then deliver until `close`."""
+    async def flush(self) -> bool:
+        """Wait until all entries accepted so far are settled, or an attempt fails; return whether they are settled."""
+        target = self._flush_target = self.queue.accepted.value
+        if self._task is not None and not self._task.done():
+            self.queue.interrupt()
+            self._idle.clear()
+            await self._idle.wait()
+        return self._settled >= target
+
+    async def close(self) -> None:
+        """Deliver the remaining entries while the destination accepts any, then end the task."""
+        if self._task is not None and not self._task.done():
+            self._closing.set()
+            self.queue.interrupt()
+            await self._task
+        self._task = None
+
+    async def _run(self) -> None:
         await self._deliver_part()
         while True:
             if not self.queue:
@@ -94,24 +105,6 @@ class Delivery:
                 await self.queue.wait_for(self._batch_size, timeout=self._linger)
             if not await self._deliver_waiting():
                 return
-
-    async def flush(self, run: asyncio.Task[None] | None) -> bool:
-        """Wait until all entries accepted so far are settled, or an attempt fails; return whether they are settled.
-
-        `run` is the task of `run`.
-        """
-        target = self._flush_target = self.queue.accepted.value
-        if run is not None and not run.done():
-            self.queue.interrupt()
-            self._idle.clear()
-            await self._idle.wait()
-        return self._settled >= target
-
-    async def close(self, run: asyncio.Task[None]) -> None:
-        """Deliver the remaining entries while the destination accepts any, then end `run`."""
-        self._closing.set()
-        self.queue.interrupt()
-        await run
 
     async def _deliver_waiting(self) -> bool:
         """Deliver while there are full batches; return False if closing ended it early."""
@@ -134,7 +127,7 @@ class Delivery:
 
     def _next_batch(self, *, is_down: bool) -> None:
         """Take the next batch; drop the failed one if the destination is down and newer entries fill the queue."""
-        if not self._in_flight or (is_down and self.queue.is_full):
+        if not self._in_flight or (is_down and len(self.queue) == self.queue.capacity):
             self._in_flight = self.queue.take(self._batch_size)
 
     async def _deliver_part(self) -> bool:

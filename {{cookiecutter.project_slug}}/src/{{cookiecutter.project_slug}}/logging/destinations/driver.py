@@ -15,10 +15,7 @@ PACKAGE = __name__.partition(".")[0]  # the import package of this project
 
 
 def require_driver(module: str, *, name: str, package: str | None = None) -> None:
-    """Raise MissingDriverError if `module` is not installed; do not import it.
-
-    `name` is the destination; `package` provides the module if it has another name.
-    """
+    """Raise MissingDriverError if `module`, which `package` provides, is not installed; do not import it."""
     if importlib.util.find_spec(module) is None:
         requirement = _requirement(package or module)
         msg = f'The {name} destination needs the package {module}: run pip install "{requirement}"'
@@ -47,12 +44,6 @@ def translated_errors(translate: Callable[[Exception], DeliveryError | None]) ->
         if (translation := translate(error)) is None:
             raise
         raise translation from error
-
-
-def name_of(destination: object) -> str:
-    """Return the name of a destination, or of its class."""
-    name = getattr(destination, "name", None)
-    return name if isinstance(name, str) else type(destination).__name__
 
 
 def declared(destination: object, attribute: str) -> Any:

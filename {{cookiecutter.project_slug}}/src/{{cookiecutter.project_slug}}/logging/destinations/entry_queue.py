@@ -34,11 +34,6 @@ class EntryQueue:
     def __len__(self) -> int:
         return len(self._entries)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the next entry drops the oldest one."""
-        return len(self._entries) == self.capacity
-
     def put(self, entry: LogEntry) -> None:
         """Add an entry, and signal the consumer once the number it waits for is reached. Never waits, never raises."""
         self.accepted.increment()

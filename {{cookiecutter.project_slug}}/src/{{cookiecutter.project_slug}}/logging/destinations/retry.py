@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import AccessError, InvalidEntryError, PartialDeliveryError, describe_error
 from .base import LogDestination, LogEntry
-from .driver import declared, name_of
+from .driver import declared
 
 WRITE_TIMEOUT_MS = 5_000
 GROWTH = 2.0  # factor between one pause and the next
@@ -21,10 +21,7 @@ _logger = logging.getLogger(__name__)
 
 
 class RetryWrapper(LogDestination):
-    """Try each write up to `max_attempts` times, with growing pauses.
-
-    Each attempt may take `write_timeout_ms`, whatever the pause. AccessError and InvalidEntryError are not retried.
-    """
+    """Try each write up to `max_attempts` times with growing pauses; each attempt may take `write_timeout_ms`."""
 
     def __init__(
         self,
@@ -35,7 +32,7 @@ class RetryWrapper(LogDestination):
         write_timeout_ms: float = WRITE_TIMEOUT_MS,
     ) -> None:
         self.destination = destination
-        self.name = name_of(destination)
+        self.name = declared(destination, "name")
         self.driver = declared(destination, "driver")
         self.driver_loggers = declared(destination, "driver_loggers")
         self.batch_size = declared(destination, "batch_size")

@@ -9,7 +9,7 @@ from typing import Any, Self
 from ...entry import iso_utc
 from ...errors import PartialDeliveryError
 from ...query import LogQuery
-from ..base import LogDestination, LogEntry
+from ..base import BatchDestination, LogEntry
 from ..driver import require_driver
 from .client import ConvexClient
 from .encoding import NAMES, encode_requests
@@ -18,7 +18,7 @@ from .settings import ConvexSettings
 CONCURRENT_REQUESTS = 4
 
 
-class ConvexDestination(LogDestination):
+class ConvexDestination(BatchDestination):
     """Store entries as documents of the table `logs`: one transaction per request, idempotent by entry id."""
 
     name = "convex"
@@ -41,10 +41,6 @@ class ConvexDestination(LogDestination):
     async def open(self) -> None:
         """Connect and store nothing; raise AccessError if the deployment rejects the key."""
         await self._client.ingest(b"[]", count=0)
-
-    async def write(self, entry: LogEntry) -> None:
-        """Store one entry."""
-        await self.write_batch([entry])
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
         """Store entries in a few concurrent requests; the deployment skips entries that it already has."""
@@ -87,7 +83,7 @@ class ConvexDestination(LogDestination):
 def _parameters(query: LogQuery) -> dict[str, Any]:
     """Return the query as URL parameters, without its limit."""
     parameters: dict[str, Any] = {NAMES[name]: value for name, value in query.equals.items()}
-    parameters |= {"level": query.levels, "offset": query.offset}
+    parameters |= {"level": query.level, "offset": query.offset}
     for name, moment in (("since", query.since), ("until", query.until)):
         if moment is not None:
             parameters[name] = iso_utc(moment)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from ...query import LogQuery
-from ..base import LogDestination, LogEntry
+from ..base import BatchDestination, LogEntry
 from ..driver import require_driver, translated_errors
 from .bulk_results import REPLY_FIELDS, BulkResults
 from .client import build_client
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
 
-class ElasticsearchDestination(LogDestination):
+class ElasticsearchDestination(BatchDestination):
     """Write one document per entry to the index of its UTC date, with the entry id as `_id`.
 
     Raise SettingError if a setting is malformed.
@@ -52,10 +52,6 @@ class ElasticsearchDestination(LogDestination):
         """Create the index template if it is missing; raise AccessError if the cluster rejects us."""
         with translated_errors(translate_without_entries):
             await self._indices.prepare(self._connected())
-
-    async def write(self, entry: LogEntry) -> None:
-        """Index one entry."""
-        await self.write_batch([entry])
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
         """Index entries; those that already exist stay unchanged."""

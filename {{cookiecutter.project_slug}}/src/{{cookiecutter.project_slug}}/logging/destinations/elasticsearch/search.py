@@ -88,8 +88,8 @@ def _check_shards(failures: Iterable[Mapping[str, Any]], prefix: str) -> None:
 def _conditions(query: LogQuery) -> Iterator[dict[str, Any]]:
     for name, value in query.equals.items():
         yield {"term": {name: value}}
-    if query.levels:
-        yield {"terms": {"level": list(query.levels)}}
+    if query.level:
+        yield {"terms": {"level": list(query.level)}}
     for comparison, moment in (("gte", query.since), ("lt", query.until)):
         if moment is not None:
             yield {"range": {"timestamp": {comparison: iso_utc(min(max(moment, _EARLIEST), _LATEST))}}}

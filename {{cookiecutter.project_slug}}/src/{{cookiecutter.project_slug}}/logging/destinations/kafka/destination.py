@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from ...errors import DeliveryError, InvalidEntryError, PartialDeliveryError
-from ..base import LogDestination, LogEntry
+from ..base import BatchDestination, LogEntry
 from ..driver import require_driver, translated_errors
 from .client import KafkaConnection
 from .encoding import by_partition, make_batches
@@ -31,7 +31,7 @@ class _Attempt:
     invalid: list[LogEntry] = field(default_factory=list)
 
 
-class KafkaDestination(LogDestination):
+class KafkaDestination(BatchDestination):
     """Write entries to one topic and wait for every acknowledgement.
 
     Entries with the same correlation id share a partition, so they keep their order. A batch with an unknown outcome
@@ -62,10 +62,6 @@ class KafkaDestination(LogDestination):
     async def open(self) -> None:
         """Connect, and let the broker create the topic; raise AccessError if the broker rejects us."""
         await self._connection.producer()
-
-    async def write(self, entry: LogEntry) -> None:
-        """Send one entry."""
-        await self.write_batch([entry])
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
         """Send entries and wait for their acknowledgement; raise PartialDeliveryError if only some have one."""

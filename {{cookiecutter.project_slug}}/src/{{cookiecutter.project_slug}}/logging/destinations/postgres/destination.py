@@ -12,7 +12,7 @@ from ...entry import FIELD_NAMES
 from ...errors import DeliveryError, InvalidEntryError
 from ...query import LogQuery
 from ...throttle import Throttle
-from ..base import RETENTION_INTERVAL, LogDestination, LogEntry
+from ..base import RETENTION_INTERVAL, BatchDestination, LogEntry
 from ..driver import require_driver
 from .client import PostgresClient
 from .encoding import Row, clean_row, entry_of, row_of
@@ -28,7 +28,7 @@ CREATION_ATTEMPTS = 3
 _logger = logging.getLogger(__name__)
 
 
-class PostgresDestination(LogDestination):
+class PostgresDestination(BatchDestination):
     """Rows of one table, one transaction per batch; `entry_id` is the primary key, so entries are stored once.
 
     Raise SettingError if a setting is malformed.
@@ -63,10 +63,6 @@ class PostgresDestination(LogDestination):
         """Connect, and create the table if it is missing; raise AccessError if the server rejects us."""
         if not self._is_created:
             await self._create_table()
-
-    async def write(self, entry: LogEntry) -> None:
-        """Insert one entry."""
-        await self.write_batch([entry])
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
         """Insert entries in one transaction; skip those already stored."""

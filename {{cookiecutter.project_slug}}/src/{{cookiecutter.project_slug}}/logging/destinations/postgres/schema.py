@@ -112,8 +112,8 @@ def _conditions(query: LogQuery) -> tuple[list[str], list[Any]]:
         add(f"{name} = ?", text)
     if query.tool_name is not None:  # the condition that the index supports
         add(f"left(tool_name, {TOOL_PREFIX}) = ?", _as_stored(query.tool_name)[:TOOL_PREFIX])
-    if query.levels:
-        add("level = ANY(?::text[])", list(query.levels))
+    if query.level:
+        add("level = ANY(?::text[])", list(query.level))
     if query.since is not None:
         add("timestamp >= ?", query.since)
     if query.until is not None:

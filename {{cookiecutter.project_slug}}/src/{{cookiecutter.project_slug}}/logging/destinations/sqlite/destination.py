@@ -7,6 +7,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,7 +18,7 @@ from ...forks import hold_off_forks
 from ...query import LogQuery
 from ...settings import full_path
 from ...throttle import Throttle
-from ..base import RETENTION_INTERVAL, LogDestination, LogEntry
+from ..base import RETENTION_INTERVAL, BatchDestination, LogEntry
 from ..driver import require_driver, translated_errors
 from . import schema
 from .encoding import entry_of, grouped, row_of
@@ -32,7 +33,7 @@ BUSY_TIMEOUT = 0.5  # seconds that SQLite waits for a lock; short, because the b
 _logger = logging.getLogger(__name__)
 
 
-class SQLiteDestination(LogDestination):
+class SQLiteDestination(BatchDestination):
     """Rows of `unified_logs`, one transaction per batch; `entry_id` is unique, so entries are stored once.
 
     `retention_days` of 0 keeps all entries. Raise SettingError if the path is malformed.
@@ -75,10 +76,6 @@ class SQLiteDestination(LogDestination):
                 await connection.close()
                 raise
             self._connection, self._file_id = connection, file_id
-
-    async def write(self, entry: LogEntry) -> None:
-        """Insert one entry."""
-        await self.write_batch([entry])
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
         """Insert entries in one transaction; skip those already stored."""
@@ -178,8 +175,7 @@ async def _tables(connection: aiosqlite.Connection) -> list[str]:
 
 
 def _file_id(path: Path) -> tuple[int, int] | None:
-    try:
+    with suppress(FileNotFoundError):
         status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_dev, status.st_ino
+        return status.st_dev, status.st_ino
+    return None

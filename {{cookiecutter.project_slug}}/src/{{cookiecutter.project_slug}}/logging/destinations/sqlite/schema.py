@@ -41,9 +41,9 @@ LIST_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT 
 def select(query: LogQuery) -> tuple[str, list[Any]]:
     """Return the statement for a query, newest first, and its parameters; it calls `matches`."""
     conditions, values = [f"{name} = ?" for name in query.equals], list[Any](query.equals.values())
-    if query.levels:
-        conditions.append(f"level IN ({', '.join('?' * len(query.levels))})")
-        values.extend(query.levels)
+    if query.level:
+        conditions.append(f"level IN ({', '.join('?' * len(query.level))})")
+        values.extend(query.level)
     if query.since is not None:
         conditions.append("timestamp >= ?")
         values.append(iso_utc(query.since))
@@ -59,10 +59,7 @@ def select(query: LogQuery) -> tuple[str, list[Any]]:
 
 
 def matches(wanted: str, json_text: str | None, *texts: str | None) -> bool:
-    """Return whether a text, or a value in the JSON text, contains `wanted`, which must be case-folded.
-
-    SQLite's own LIKE ignores the case of ASCII letters only.
-    """
+    """Return whether a text or a JSON value contains `wanted`, case-folded; LIKE ignores the case of ASCII only."""
     if any(text is not None and wanted in text.casefold() for text in texts):
         return True
     return json_text is not None and any(wanted in text.casefold() for text in _values(decode_json(json_text)))
