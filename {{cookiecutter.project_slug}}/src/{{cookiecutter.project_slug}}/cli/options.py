@@ -135,26 +135,31 @@ def _add_logs(parser: argparse.ArgumentParser) -> None:
         "action", nargs="?", choices=("list", "stats", "resend"), default="list",
         help="list entries (default), stats per tool, or resend entries from this machine to a production destination",
     )  # fmt: skip
-    parser.add_argument("--from", dest="source", metavar="NAME", help="destination to read (the first readable)")
     parser.add_argument(
-        "--to", dest="target", metavar="NAME", help="destination to resend to (the configured); resend only"
+        "--from", dest="source", metavar="NAME", help="destination to read (default: the first readable one)"
     )
-    parser.add_argument("--tool", dest="tool_name", metavar="NAME", help="only this tool")
-    parser.add_argument("--level", type=str.upper, choices=LEVELS, help="this level and those above it")
-    parser.add_argument("--type", dest="log_type", choices=TYPES, help="only this type; not with stats")
-    parser.add_argument("--status", choices=STATUSES, help="only tool calls that ended like this")
-    parser.add_argument("--correlation-id", metavar="ID", help="only what belongs to one request")
-    parser.add_argument("--since", type=moment, metavar="TIME", help="from ISO 8601 or an age: 90s, 15m, 2h, 7d")
-    parser.add_argument("--until", type=moment, metavar="TIME", help="before ISO 8601 or an age")
+    parser.add_argument(
+        "--to",
+        dest="target",
+        metavar="NAME",
+        help="destination to resend to (default: the configured one); resend only",
+    )
+    parser.add_argument("--tool", dest="tool_name", metavar="NAME", help="only calls of this tool")
+    parser.add_argument("--level", type=str.upper, choices=LEVELS, help="minimum level")
+    parser.add_argument("--type", dest="log_type", choices=TYPES, help="only entries of this type; not with stats")
+    parser.add_argument("--status", choices=STATUSES, help="only calls with this outcome")
+    parser.add_argument("--correlation-id", metavar="ID", help="only entries of this request")
+    parser.add_argument("--since", type=moment, metavar="TIME", help="start, as ISO 8601 or an age: 90s, 15m, 2h, 7d")
+    parser.add_argument("--until", type=moment, metavar="TIME", help="end, as ISO 8601 or an age")
     parser.add_argument("--text", help="only entries that contain this text")
     parser.add_argument(
         "--limit", type=_whole(1, MAX_LIMIT), metavar="N",
-        help=f"at most this many, 1 to {MAX_LIMIT} ({LIMIT}); list only",
+        help=f"maximum number of entries, 1 to {MAX_LIMIT} (default: {LIMIT}); list only",
     )  # fmt: skip
     parser.add_argument(
-        "--offset", type=_whole(0, MAX_OFFSET), metavar="N", help="leave out this many of the newest; list only"
+        "--offset", type=_whole(0, MAX_OFFSET), metavar="N", help="skip this many of the newest entries; list only"
     )
     parser.add_argument(
-        "--follow", action="store_true", default=None, help="go on showing new entries until Ctrl-C; list only"
+        "--follow", action="store_true", default=None, help="keep showing new entries until Ctrl-C; list only"
     )
-    parser.add_argument("--json", action="store_true", default=None, help="one JSON object a line; not with resend")
+    parser.add_argument("--json", action="store_true", default=None, help="one JSON object per line; not with resend")
