@@ -135,14 +135,12 @@ def _add_logs(parser: argparse.ArgumentParser) -> None:
         "action", nargs="?", choices=("list", "stats", "resend"), default="list",
         help="list entries (default), stats per tool, or resend entries from this machine to a production destination",
     )  # fmt: skip
-    parser.add_argument(
-        "--from", dest="source", metavar="NAME", help="destination to read (default: the first readable one)"
-    )
+    parser.add_argument("--from", dest="source", metavar="NAME", help="destination to read (the first readable one)")
     parser.add_argument(
         "--to",
         dest="target",
         metavar="NAME",
-        help="destination to resend to (default: the configured one); resend only",
+        help="destination to resend to (the configured one); resend only",
     )
     parser.add_argument("--tool", dest="tool_name", metavar="NAME", help="only calls of this tool")
     parser.add_argument("--level", type=str.upper, choices=LEVELS, help="minimum level")
