@@ -115,7 +115,7 @@ def record_locally(own_logging: object, monkeypatch: pytest.MonkeyPatch) -> Call
 
 @pytest.fixture
 def serve_arguments(tmp_path: Path) -> list[str]:
-    """Return Python's arguments to serve the example tools, from a module that prints when it is imported."""
+    """Return Python's arguments to serve the tools of these tests, from a module that prints when it is imported."""
     folder = tmp_path / "tools"
     folder.mkdir()
     (folder / "own_tools.py").write_text("from example_tools import register\nprint('printed at import')\n")
