@@ -17,7 +17,11 @@ from {{cookiecutter.project_slug}}.logging.destinations import (
     RetryWrapper,
 )
 from {{cookiecutter.project_slug}}.logging.errors import SettingError
-from {{cookiecutter.project_slug}}.logging.factory import buffers_of, create_log_destination, production_names
+from {{cookiecutter.project_slug}}.logging.factory import (
+    buffers_of,
+    create_log_destination,
+    production_names,
+)
 from {{cookiecutter.project_slug}}.logging.settings import LogSettings
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 

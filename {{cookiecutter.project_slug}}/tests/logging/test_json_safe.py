@@ -19,7 +19,13 @@ from helpers import Broken
 from pydantic import create_model
 
 from {{cookiecutter.project_slug}}.logging.entries import EntryFactory
-from {{cookiecutter.project_slug}}.logging.json_safe import decode_json, encode_json, json_safe, readable, safe_text
+from {{cookiecutter.project_slug}}.logging.json_safe import (
+    decode_json,
+    encode_json,
+    json_safe,
+    readable,
+    safe_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,7 +25,12 @@ from fake_destinations import JsonLinesDestination, WriteOnlyDestination
 from helpers import Broken, make_entry
 
 from {{cookiecutter.project_slug}}.config import ServerConfig
-from {{cookiecutter.project_slug}}.logging.destinations import LOCAL, PRODUCTION, BufferedDestination, RetryWrapper
+from {{cookiecutter.project_slug}}.logging.destinations import (
+    LOCAL,
+    PRODUCTION,
+    BufferedDestination,
+    RetryWrapper,
+)
 from {{cookiecutter.project_slug}}.logging.destinations.base import LogDestination, LogEntry
 from {{cookiecutter.project_slug}}.logging.errors import SettingError
 

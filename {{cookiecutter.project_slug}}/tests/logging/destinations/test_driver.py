@@ -7,9 +7,22 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 from fake_destinations import MemoryDestination
 
-from {{cookiecutter.project_slug}}.logging.destinations import BufferedDestination, CompositeDestination, RetryWrapper
-from {{cookiecutter.project_slug}}.logging.destinations.driver import declared, require_driver, translated_errors
-from {{cookiecutter.project_slug}}.logging.errors import AccessError, DeliveryError, MissingDriverError, SettingError
+from {{cookiecutter.project_slug}}.logging.destinations import (
+    BufferedDestination,
+    CompositeDestination,
+    RetryWrapper,
+)
+from {{cookiecutter.project_slug}}.logging.destinations.driver import (
+    declared,
+    require_driver,
+    translated_errors,
+)
+from {{cookiecutter.project_slug}}.logging.errors import (
+    AccessError,
+    DeliveryError,
+    MissingDriverError,
+    SettingError,
+)
 
 
 class DrivenDestination(MemoryDestination):
