@@ -71,22 +71,16 @@ def package(project: Project) -> SimpleNamespace:
     entries, redaction, base, console = modules
     return SimpleNamespace(
         factory=entries.EntryFactory(max_text=MAX_TEXT, redact_keys=FURTHER_KEYS), slack=entries.OVERLAP,
-        redactor=redaction.Redactor(FURTHER_KEYS), caller=entries.CallerInfo, entry=base.LogEntry, console=console,
+        redactor=redaction.Redactor(FURTHER_KEYS), entry=base.LogEntry, console=console,
     )  # fmt: skip
 
 
 def tool_call(package: SimpleNamespace, name: str, given_: dict[str, Any], output: str, error: Exception) -> Any:
     """Return the entry of a tool call, made as the server makes it."""
     factory = package.factory
-    entry = factory.tool_call(
-        factory.name(name),
-        "error",
-        "ERROR",
-        timestamp=datetime.now(UTC),
-        duration_ms=1.0,
-        input_args=factory.payload(given_),
-        caller=package.caller(),
-    )
+    entry = factory.new("tool_execution", "ERROR", datetime.now(UTC), f"{factory.name(name)}: error in 1.0 ms")
+    entry.tool_name = factory.name(name)
+    entry.input_args = factory.payload(given_)
     entry.output_summary = factory.text(output, limit=1_000)
     entry.error_message = factory.error_text(error)
     return entry
