@@ -61,7 +61,7 @@ many = settings(
 
 @pytest.fixture(scope="session")
 def package(project: Project) -> SimpleNamespace:
-    """The modules of the baked package that make entries; they need no more than orjson."""
+    """The modules of the baked package that make entries; they need only orjson and pydantic."""
     sys.path.insert(0, str(project.source / "src"))
     try:
         names = ("entries", "redaction", "destinations.base", "destinations.console")
