@@ -43,7 +43,7 @@ def test_every_question_is_asked_in_words() -> None:
 
 @pytest.mark.parametrize("name", MANIFEST["destinations"])
 def test_destinations_are_whole(name: str) -> None:
-    """Each has the required keys, a folder, tests, a page, questions that are asked, and no path that matches nothing."""
+    """Each has the required keys, a folder, tests, a page, known questions, and no path that matches nothing."""
     entry = MANIFEST["destinations"][name]
     assert entry.keys() >= REQUIRED
     assert (SOURCE / PACKAGE / "logging" / "destinations" / name / "destination.py").is_file()
@@ -91,7 +91,9 @@ def test_the_readme_names_destinations_that_keep_duplicates(tmp_path: Path, answ
 
     project = bake(tmp_path / "project", {"production_log_destination": answer}, template=template)
 
-    duplicating = ["Apache Kafka"] * (answer in {"kafka", "all"}) + ["Nowhere"] * (answer != "kafka" and not stores_once)
+    duplicating = ["Apache Kafka"] * (answer in {"kafka", "all"}) + ["Nowhere"] * (
+        answer != "kafka" and not stores_once
+    )
     expected = f"in {' and '.join(duplicating)}, duplicates have" if duplicating else ", without duplicates |"
     assert expected in (project / "README.md").read_text(encoding="utf-8")
 
