@@ -1,7 +1,7 @@
 # Everything is installed into .venv of this checkout; outside of it only package caches are written.
 .POSIX:
 .SUFFIXES:
-.PHONY: help demo check test lint bench soak backends clean distclean
+.PHONY: help demo check test lint tables bench soak backends clean distclean
 
 BIN = .venv/bin
 # Tests that start no server and bake few projects.
@@ -27,6 +27,9 @@ lint: .venv/dev.stamp ## Check style and types of the template and of a project 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m scripts.lint_project
+
+tables: .venv/dev.stamp ## Rewrite the documentation's tables from cookiecutter.json and the code.
+	$(BIN)/python -m scripts.tables
 
 bench: .venv/dev.stamp ## Measure the server and its destinations; takes minutes and a quiet machine.
 	$(BIN)/python -m benchmarks

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 
-from .project import ROOT, bake, everything_on, uv
+from .project import ROOT, bake, everything_on, make_environment
 
 FOLDER = ROOT / ".cache" / "lint"
 
@@ -16,10 +15,7 @@ def main() -> int:
     """Return 1 if a linter finds something."""
     shutil.rmtree(FOLDER / "project", ignore_errors=True)
     project = bake(FOLDER / "project", everything_on())
-    scripts = FOLDER / "venv" / "bin"
-    if not scripts.exists():
-        uv("venv", FOLDER / "venv", "--python", sys.executable)
-    uv("pip", "install", "--python", scripts / "python", "-r", project / "pyproject.toml", "--all-extras")
+    scripts = make_environment(FOLDER / "venv", project)
     environment = {**os.environ, "MYPYPATH": "src", "MYPY_CACHE_DIR": str(FOLDER / "mypy")}
     ruff_options = "--no-cache --no-respect-gitignore ."  # .cache, where it is baked, is ignored
     commands = [f"ruff check {ruff_options}", f"ruff format --check {ruff_options}", "mypy"]

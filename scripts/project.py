@@ -83,6 +83,15 @@ def _temporary_folder() -> Iterator[Path]:
             tempfile.tempdir = before
 
 
+def make_environment(folder: Path, project: Path) -> Path:
+    """Install what a project requires into an environment, which is kept for the next time; return its commands."""
+    scripts = folder / "bin"
+    if not scripts.exists():
+        uv("venv", folder, "--python", sys.executable)
+    uv("pip", "install", "--python", scripts / "python", "-r", project / "pyproject.toml", "--all-extras")
+    return scripts
+
+
 def uv(*arguments: str | Path, cwd: Path = ROOT) -> str:
     """Run uv quietly and return what it prints."""
     return subprocess.run([UV, *arguments, "--quiet"], cwd=cwd, check=True, stdout=subprocess.PIPE, text=True).stdout

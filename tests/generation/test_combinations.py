@@ -87,7 +87,7 @@ def test_the_extras_are_the_production_destinations_that_were_chosen(baked: Bake
     chosen = {
         name: entry["requirements"]
         for name, entry in MANIFEST["destinations"].items()
-        if entry["role"] == "production" and is_chosen(name, entry["role"], answers)
+        if entry["role"] == "production" and entry["requirements"] and is_chosen(name, entry["role"], answers)
     }
     everything = {"all-destinations": [f"{declared['name']}[{','.join(chosen)}]"]} if len(chosen) > 1 else {}
     extras = dict(declared["optional-dependencies"])

@@ -118,12 +118,21 @@ def judged_by_the_project(scripts: Path, cases: list[Case], folder: Path) -> dic
 
 
 @pytest.mark.parametrize("name", owners())
+def test_every_question_has_valid_and_invalid_samples(name: str) -> None:
+    """The other tests only check the answers in this module."""
+    assert name in ACCEPTED, f"add valid answers for {name} to ACCEPTED in {__file__}"
+    assert name in REFUSED.keys() | STRICTER.keys(), (
+        f"add invalid answers for {name} to REFUSED or STRICTER in {__file__}"
+    )
+
+
+@pytest.mark.parametrize("name", REFUSED | STRICTER)
 def test_answers_of_chosen_destinations_are_checked(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
     """Each malformed one is refused by a sentence that never shows a password."""
     destination, role = owners()[name]
-    for value in REFUSED[name] + STRICTER.get(name, []):
+    for value in REFUSED.get(name, []) + STRICTER.get(name, []):
         said = refused(tmp_path, capfd, **{f"{role}_log_destination": destination, name: value})
         assert_one_sentence(said, name)
         assert "geheim" not in said[0]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from contextlib import contextmanager
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scripts import tables
 from scripts.project import ROOT, bake, everything_on, questions
+from scripts.tables import read_rows
 from tests.generation.combinations import EXTREMES, Answers, texts
 
 if TYPE_CHECKING:
@@ -25,53 +25,28 @@ if TYPE_CHECKING:
     from tests.conftest import Baked, Environment
 
 MANIFEST = questions()["_manifest"]
-CONFIGURATION = ROOT / "docs" / "configuration.md"
 GUIDE = ROOT / "docs" / "adding-a-destination.md"
 TROUBLE = ROOT / "docs" / "troubleshooting.md"
-DESCRIBED = {"SQLITE_PATH": "logs.db in the user's data folder"}
-"""Defaults that depend on the machine, in words."""
-
 FIXTURES = Path(__file__).with_name("fixtures")
 
 
-def rows(page: Path, head: str) -> list[list[str]]:
-    """Return the cells of the table under a head."""
-    _, _, after = page.read_text(encoding="utf-8").partition(f"\n{head}\n")
-    lines = after.partition("\n\n")[0].splitlines()[1:]
-    assert lines, f"{page.name} has no table {head}"
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+OUTDATED = "run `make tables`"
 
 
 def test_the_readme_lists_the_destinations_of_the_manifest() -> None:
     """One row each: what it is called, how it is chosen, what it needs."""
-    expected = [
-        [
-            entry["label"],
-            f"`{name}`",
-            entry["role"],
-            ", ".join(f"`{requirement}`" for requirement in entry["requirements"]),
-            entry["summary"] + ("" if entry["readable"] else "; write-only"),
-        ]
-        for name, entry in MANIFEST["destinations"].items()
-    ]
-    assert rows(ROOT / "README.md", "| destination | answer | role | driver | about |") == expected
+    assert read_rows(tables.README, tables.DESTINATIONS_HEAD) == tables.destination_rows(), OUTDATED
 
 
 def test_every_question_is_documented() -> None:
     """In the order of the questions, with their defaults, choices and wording."""
-    asked = {name: default for name, default in questions().items() if not name.startswith("_")}
-    expected = [[f"`{name}`", _answers(default), questions()["__prompts__"][name]] for name, default in asked.items()]
-    found = rows(CONFIGURATION, "| answer | default | question |")
-    assert [[name, default, question.replace("`", "")] for name, default, question in found] == [
-        [name, "from the name" if name == "`project_slug`" else default, _wording(prompt)]
-        for name, default, prompt in expected
-    ]
+    assert read_rows(tables.CONFIGURATION, tables.QUESTIONS_HEAD) == tables.question_rows(), OUTDATED
 
 
 def test_every_setting_is_documented(baked: Baked, installed: Environment) -> None:
     """With its default and its meaning."""
-    expected = [[f"`{name.upper()}`", _default(name, value), text] for name, value, text in _settings(baked, installed)]
-    assert sorted(rows(CONFIGURATION, "| setting | default | meaning |")) == sorted(expected)
+    expected = tables.setting_rows(_settings(baked, installed))
+    assert read_rows(tables.CONFIGURATION, tables.SETTINGS_HEAD) == expected, OUTDATED
 
 
 def test_a_projects_own_pages_name_its_settings(baked: Baked, installed: Environment) -> None:
@@ -83,19 +58,17 @@ def test_a_projects_own_pages_name_its_settings(baked: Baked, installed: Environ
 
 def test_a_projects_own_page_lists_its_commands_and_options(baked: Baked, installed: Environment) -> None:
     """As `--help` does, verb by verb: each with what it means, in the same order."""
-    project = baked(everything_on())
-    help_of = partial(_output, baked, installed)
-    expected = [[f"`{name}`", text] for name, text in _in_help(help_of("--help")) if name.startswith("--")]
-    for verb, text in _in_help(help_of("--help")):
-        if not verb.startswith("-"):
-            options = [[f"`{verb} {name}`", meaning] for name, meaning in _in_help(help_of(verb, "--help"))]
-            expected += [[f"`{verb}`", text], *options]
-    assert rows(project / "docs" / "configuration.md", "| command | meaning |") == expected
+    page = baked(everything_on()) / "docs" / "configuration.md"
+
+    def help_of(*verb: str) -> str:
+        return _output(baked, installed, "-m", page.parents[1].name, *verb, "--help")
+
+    assert read_rows(page, tables.COMMANDS_HEAD) == tables.command_rows(help_of), OUTDATED
 
 
 def test_doctor_says_how_to_fix_each_destination(baked: Baked, installed: Environment) -> None:
     """The line after the failure says which of its settings must name what, and which page says more."""
-    lines = _output(baked, installed, FIXTURES / "doctor_without_backends.py").splitlines()
+    lines = _output(baked, installed, FIXTURES / "doctor_without_backends.py", baked(everything_on()).name).splitlines()
     settings = {name.upper() for name, _, _ in _settings(baked, installed)}
     after = {line.split()[1].rstrip(":"): next_line for line, next_line in pairwise(lines) if line.startswith("FAIL")}
     assert after.keys() == MANIFEST["destinations"].keys()
@@ -110,12 +83,12 @@ def test_doctor_says_how_to_fix_each_destination(baked: Baked, installed: Enviro
 
 @pytest.mark.parametrize("answers", EXTREMES.values(), ids=EXTREMES.keys())
 def test_no_link_leads_nowhere(baked: Baked, answers: Answers) -> None:
-    """Each relative link of a project's pages, and of the template's, names a file that is there."""
+    """Each relative link of a project's pages, and of the template's, names an existing file and heading."""
     project = baked(answers)
     pages = [*project.glob("*.md"), *project.glob("docs/**/*.md"), *ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
-    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^):]+?)(?:#[^)]*)?\)", page.read_text())]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^):]+)\)", page.read_text(encoding="utf-8"))]
     assert links
-    assert [(page.name, link) for page, link in links if not (page.parent / link).exists()] == []
+    assert [(page.name, link) for page, link in links if not _leads_somewhere(page, link)] == []
 
 
 @pytest.mark.parametrize(
@@ -124,7 +97,7 @@ def test_no_link_leads_nowhere(baked: Baked, answers: Answers) -> None:
 def test_what_is_said_of_a_destination_in_trouble_is_explained(baked: Baked, said: str) -> None:
     """Whoever looks for the words on stderr finds what they mean and what to do."""
     assert any(said in text for path, text in texts(baked(everything_on())).items() if path.startswith("src/"))
-    assert [fix for symptom, _, fix in rows(TROUBLE, "| symptom | cause | fix |") if said in symptom]
+    assert [fix for symptom, _, fix in read_rows(TROUBLE, "| symptom | cause | fix |") if said in symptom]
 
 
 def test_the_guides_destination_keeps_the_contract(installed: Environment, tmp_path: Path) -> None:
@@ -181,44 +154,30 @@ def _run(scripts: Path, project: Path, module: str, *arguments: str | Path) -> N
 
 
 def _output(baked: Baked, installed: Environment, *arguments: str | Path) -> str:
-    """Return the output of a program of `fixtures/`, or of the project's own command, one line a sentence."""
+    """Return the output of a program in the environment of a project with everything on."""
     project = baked(everything_on())
-    program = [arguments[0], project.name] if isinstance(arguments[0], Path) else ["-m", project.name, *arguments]
-    command = [installed(project) / "python", "-B", *program]
-    wide = {**os.environ, "COLUMNS": "1000"}
-    done = subprocess.run(command, cwd=project.parent, capture_output=True, text=True, env=wide, check=False)
-    assert done.stderr == ""
-    return done.stdout
+    return tables.run(installed(project) / "python", project, *arguments)
 
 
-def _settings(baked: Baked, installed: Environment) -> list[tuple[str, Any, str]]:
-    found: list[tuple[str, Any, str]] = json.loads(_output(baked, installed, FIXTURES / "list_settings.py"))
-    return found
+def _settings(baked: Baked, installed: Environment) -> list[tables.Setting]:
+    project = baked(everything_on())
+    return tables.list_settings(installed(project) / "python", project)
 
 
-def _in_help(text: str) -> list[tuple[str, str]]:
-    """Return the verbs, arguments and options that a help text lists before the settings, but for --help."""
-    found = re.findall(r"^ {2,4}([-{\w].*?)(?: {2,}|\n {10,})(\S.*)$", text.partition("\nsettings:")[0], re.MULTILINE)
-    return [(name, meaning) for name, meaning in found if name != "-h, --help"]
+def _leads_somewhere(page: Path, link: str) -> bool:
+    """Tell whether a link from a page names an existing file and, after a #, one of its headings."""
+    path, _, anchor = link.partition("#")
+    target = page.parent / path if path else page
+    return target.exists() and (not anchor or anchor in _anchors(target))
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings: lower case, hyphens for spaces, no punctuation."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 def _first_cells(text: str) -> list[str]:
     return [
         name for cell in re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE) for name in re.findall("`([A-Z_]+)`", cell)
     ]
-
-
-def _answers(default: str | list[str]) -> str:
-    answers = default if isinstance(default, list) else [default]
-    return ", ".join(f"`{answer}`" for answer in answers if answer)
-
-
-def _default(name: str, value: Any) -> str:
-    if name.upper() in DESCRIBED:
-        return f"`{DESCRIBED[name.upper()]}`"
-    text = str(value).lower() if isinstance(value, bool) else ",".join(value) if isinstance(value, list) else value
-    return f"`{text}`" if text not in (None, "") else ""
-
-
-def _wording(prompt: str | dict[str, str]) -> str:
-    return prompt["__prompt__"] if isinstance(prompt, dict) else prompt

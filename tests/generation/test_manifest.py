@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.generation.combinations import texts
 
 SOURCE = ROOT / "{{cookiecutter.project_slug}}"
 MANIFEST = questions()["_manifest"]
+REQUIRED = {"role", "label", "summary", "class", "requirements", "readable", "stores_once", "answers"}
 PACKAGE = Path("src", "{{cookiecutter.project_slug}}")
 
 
@@ -41,8 +43,9 @@ def test_every_question_is_asked_in_words() -> None:
 
 @pytest.mark.parametrize("name", MANIFEST["destinations"])
 def test_destinations_are_whole(name: str) -> None:
-    """Each has a folder, tests, a page, questions that are asked, and no path that matches nothing."""
+    """Each has the required keys, a folder, tests, a page, known questions, and no path that matches nothing."""
     entry = MANIFEST["destinations"][name]
+    assert entry.keys() >= REQUIRED
     assert (SOURCE / PACKAGE / "logging" / "destinations" / name / "destination.py").is_file()
     assert (SOURCE / "docs" / "destinations" / f"{name}.md").is_file()
     tests = SOURCE / "tests" / "logging" / "destinations"
@@ -66,6 +69,33 @@ def test_patterns_match_files_only() -> None:
     entries = [*MANIFEST["destinations"].values(), *MANIFEST["options"].values()]
     patterns = [pattern for entry in entries for pattern in entry.get("paths", [])]
     assert [path for pattern in patterns for path in SOURCE.glob(pattern) if not path.is_file()] == []
+
+
+def test_a_destination_without_a_driver_has_no_extra(tmp_path: Path) -> None:
+    """An extra without requirements would install nothing."""
+    template = _copy_of_template(tmp_path / "template")
+    _add_nowhere(template, "tests/logging/destinations/test_nowhere.py", requirements=[])
+
+    for production in ("nowhere", "all"):
+        project = bake(tmp_path / production, {"production_log_destination": production}, template=template)
+        declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        assert "nowhere" not in str(declared["optional-dependencies"])
+
+
+@pytest.mark.parametrize("answer", ["nowhere", "kafka", "all"])
+@pytest.mark.parametrize("stores_once", [True, False])
+def test_the_readme_names_destinations_that_keep_duplicates(tmp_path: Path, answer: str, *, stores_once: bool) -> None:
+    """The manifest's `stores_once` of each chosen destination decides."""
+    template = _copy_of_template(tmp_path / "template")
+    _add_nowhere(template, "tests/logging/destinations/test_nowhere.py", stores_once=stores_once)
+
+    project = bake(tmp_path / "project", {"production_log_destination": answer}, template=template)
+
+    duplicating = ["Apache Kafka"] * (answer in {"kafka", "all"}) + ["Nowhere"] * (
+        answer != "kafka" and not stores_once
+    )
+    expected = f"in {' and '.join(duplicating)}, duplicates have" if duplicating else ", without duplicates |"
+    assert expected in (project / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("test", ["test_nowhere.py", "nowhere/test_destination.py"])
@@ -94,8 +124,8 @@ def _copy_of_template(template: Path) -> Path:
     return template
 
 
-def _add_nowhere(template: Path, test: str) -> list[str]:
-    """Add a destination to a copy of the template as its documentation describes it; return its files."""
+def _add_nowhere(template: Path, test: str, **changed: object) -> list[str]:
+    """Add a destination to a copy of the template as the guide describes it, with changed keys; return its files."""
     content = questions(template)
     content["production_log_destination"].append("nowhere")
     content["nowhere_url"] = "http://nowhere"
@@ -106,9 +136,11 @@ def _add_nowhere(template: Path, test: str) -> list[str]:
         "requirements": ["nowhere-driver>=1,<2"],
         "summary": "goes nowhere",
         "readable": False,
+        "stores_once": False,
         "answers": ["nowhere_url"],
         "paths": ["nowhere/*.txt"],
         "service": {"image": "nowhere"},
+        **changed,
     }
     (template / "cookiecutter.json").write_text(json.dumps(content))
     folder = "src/*/logging/destinations/nowhere"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
+from scripts.project import questions
+
 from .routes import MakeRoute, route_maker
 from .targets import ConvexTarget, ElasticsearchTarget, KafkaTarget, PostgresTarget, SQLiteTarget, Target
 
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
     from tests.backends import Kafka
     from tests.support.project import Project
 
-PRODUCTION = ("kafka", "elasticsearch", "postgres", "convex")
+BACKENDS = {name: entry for name, entry in questions()["_manifest"]["destinations"].items() if "service" in entry}
+PRODUCTION = tuple(BACKENDS)
+"""The destinations with a backend to start; each needs a target and a route."""
+LABELS = {name: entry["label"].removeprefix("Apache ") for name, entry in BACKENDS.items()}
+"""What messages call them."""
 ALL = (*PRODUCTION, "sqlite")
 
 MakeTarget = Callable[[str], Target]
@@ -44,8 +50,10 @@ def make_target(request: pytest.FixtureRequest, tmp_path: Path) -> MakeTarget:
                 return PostgresTarget(request.getfixturevalue("postgres"))
             case "convex":
                 return ConvexTarget(request.getfixturevalue("convex"))
-            case _:
+            case "sqlite":
                 return SQLiteTarget(tmp_path / "logs.db")
+            case _:
+                pytest.fail(f"{name} has no target yet: add one to tests/live/targets.py, and here")
 
     return make
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.backends.processes import free_ports
 
-from .conftest import PRODUCTION
+from .conftest import LABELS, PRODUCTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from tests.support.project import Project
 
-NAMES = {"kafka": "Kafka", "elasticsearch": "Elasticsearch", "postgres": "PostgreSQL", "convex": "Convex"}
 SECRET = "a-secret-of-ours"
 
 
@@ -38,7 +37,7 @@ def test_a_backend_that_is_not_there(project: Project, name: str, tmp_path: Path
 
     said = _failure(project, tmp_path, name, port)
 
-    assert NAMES[name] in said
+    assert LABELS[name] in said
     assert f"127.0.0.1:{port}" in said or f"'127.0.0.1', {port}" in said
 
 

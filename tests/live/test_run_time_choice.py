@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from tests.support.project import Project
 
 WITHOUT_MODULE = Path(__file__).with_name("fixtures") / "without_module"
-DRIVERS = {"kafka": "aiokafka", "elasticsearch": "elasticsearch", "postgres": "asyncpg", "convex": "httpx"}
+DESTINATIONS = questions()["_manifest"]["destinations"]
 PRODUCTION_ONLY = {"ENABLE_LOCAL_LOGGING": "false", "ENABLE_PRODUCTION_LOGGING": "true"}
-VALID = "valid are: convex, elasticsearch, kafka, postgres, package.module:Class."
+NAMES = sorted(name for name, entry in DESTINATIONS.items() if entry["role"] == "production")
+VALID = f"valid are: {', '.join(NAMES)}, package.module:Class."
 NOT_LOADED = "which cannot be loaded:"
 
 
@@ -78,13 +79,13 @@ def test_a_type_that_is_none_is_one_sentence(project: Project, tmp_path: Path, v
     _runs_on(project, tmp_path, sentence, **settings)
 
 
-@pytest.mark.parametrize("name", PRODUCTION)
+@pytest.mark.parametrize("name", [name for name in PRODUCTION if DESTINATIONS[name]["requirements"]])
 def test_a_missing_driver_is_one_sentence(project: Project, make_target: MakeTarget, tmp_path: Path, name: str) -> None:
     """It holds the install command, with the bounds; the other destinations work, as does the server."""
-    (requirement,) = questions()["_manifest"]["destinations"][name]["requirements"]
-    command = f'pip install "{Requirement(requirement)}"'  # whose bounds are in the order of the wheel's
-    sentence = f"The {name} destination needs the package {DRIVERS[name]}: run {command}"
-    settings = {**make_target(name).alone, "WITHOUT_MODULE": DRIVERS[name], "PYTHONPATH": str(WITHOUT_MODULE)}
+    requirement = Requirement(DESTINATIONS[name]["requirements"][0])  # the driver; its bounds in the wheel's order
+    driver = requirement.name.replace("-", "_")
+    sentence = f'The {name} destination needs the package {driver}: run pip install "{requirement}"'
+    settings = {**make_target(name).alone, "WITHOUT_MODULE": driver, "PYTHONPATH": str(WITHOUT_MODULE)}
 
     done = project.run(tmp_path, **settings)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{sentence}\n")

@@ -11,13 +11,13 @@ import pytest
 
 from tests.backends.processes import free_ports
 
+from .conftest import LABELS, PRODUCTION
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.backends import Convex, Elasticsearch, Kafka, Postgres
     from tests.support.project import Project
-
-NAMES = {"kafka": "Kafka", "elasticsearch": "Elasticsearch", "postgres": "PostgreSQL", "convex": "Convex"}
 
 
 def test_all_integration_tests_pass(
@@ -46,7 +46,7 @@ def test_elasticsearch_8_passes_as_well(project: Project, elasticsearch_8: Elast
     assert _without_skips(done.stdout)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PRODUCTION)
 def test_a_backend_that_is_not_there_fails_the_run(project: Project, name: str, tmp_path: Path) -> None:
     """Every test that needs it fails with one sentence that names it and says how to start it; none is skipped."""
     port, *_ = free_ports(1)
@@ -61,7 +61,7 @@ def test_a_backend_that_is_not_there_fails_the_run(project: Project, name: str, 
 
     assert done.returncode == 1, done.stdout + done.stderr
     assert _without_skips(done.stdout)
-    sentence = re.compile(rf"{NAMES[name]}.*\b{port}\b.*docker compose up")
+    sentence = re.compile(rf"{LABELS[name]}.*\b{port}\b.*docker compose up")
     said = sum(sentence.search(line) is not None for line in done.stdout.splitlines())
     assert said == sum(map(int, re.findall(r"(\d+) (?:failed|error)", done.stdout.splitlines()[-1]))), done.stdout
     assert "secret" not in done.stdout

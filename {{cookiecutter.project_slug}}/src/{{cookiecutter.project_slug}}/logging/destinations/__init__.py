@@ -1,6 +1,6 @@
 {%- set manifest = cookiecutter._manifest.destinations -%}
 {%- set modules = {
-    "base": ["LogDestination", "LogEntry"],
+    "base": ["BatchDestination", "LogDestination", "LogEntry"],
     "buffered": ["BufferedDestination"],
     "composite": ["CompositeDestination"],
     "console": ["ConsoleDestination"],
