@@ -171,7 +171,7 @@ def _is_the_call(entry: dict[str, Any], text: str) -> None:
         "output_summary": text,
         "server_name": "my-mcp-server",
         "transport": "stdio",
-        "client_name": "live",
+        "client_name": "raw",
         "client_version": "1.2",
     }
     assert {name: entry[name] for name in expected} == expected
