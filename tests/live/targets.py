@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import time
 import uuid
 from abc import ABC, abstractmethod
 from contextlib import closing
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import asyncpg
 import httpx
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tests.backends.processes import wait_until
 
@@ -92,7 +93,7 @@ class KafkaTarget(Target):
             left = 0
             known = consumer.list_topics(self.topic, timeout=20).topics[self.topic].partitions
             for number in known:
-                low, high = consumer.get_watermark_offsets(TopicPartition(self.topic, number), timeout=20)
+                low, high = _offsets(consumer, TopicPartition(self.topic, number))
                 left += high - low
             consumer.assign([TopicPartition(self.topic, number, 0) for number in known])
             while left:
@@ -216,3 +217,17 @@ def camel(name: str) -> str:
     """Return a field's name as Convex has it."""
     first, *rest = name.split("_")
     return first + "".join(map(str.capitalize, rest))
+
+
+def _offsets(consumer: Consumer, partition: TopicPartition) -> tuple[int, int]:
+    """Return the first and the next offset of a partition; a new one may not have elected its leader yet."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            low, high = consumer.get_watermark_offsets(partition, timeout=20)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return low, high
