@@ -18,10 +18,7 @@ OUTAGE_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Seconds before the first, second, ... attempt at a destination that is down; the last one repeats."""
 LAST_ATTEMPTS = 2  # consecutive failures after which a drain gives up
 INVALID_ENTRY_PAUSES = (0.01, 1.0)
-"""Seconds to pause after an invalid entry: the first pause, which doubles with each consecutive one, and the longest.
-
-They protect a destination that rejects everything.
-"""
+"""Shortest and longest pause after an invalid entry, which doubles each time: for destinations that reject all."""
 
 
 class Delivery:
