@@ -79,7 +79,7 @@ def create_destination(
 ) -> LogDestination:
     """Build one destination, without wrappers, by its name or its dotted path.
 
-    `given_as` is the setting or option, `offered` are its valid names. Raise SettingError for an invalid name or setting.
+    `given_as` is the setting or option, `offered` its valid names. Raise SettingError for an invalid name or setting.
     """
     known = {**LOCAL, **PRODUCTION}
     if ":" in name:
