@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def server(memory: MemoryDestination) -> RecordingMCPServer:
-    """Return a server with the example tools, which records to `memory`."""
+    """Return a server with the tools of these tests, which records to `memory`."""
     server = RecordingMCPServer(name="recorded")
     register(server)
     return server
