@@ -46,7 +46,7 @@ def test_without_filters_the_newest_50_entries_match() -> None:
 )
 def test_levels_match_in_any_case(level: Any, levels: tuple[str, ...]) -> None:
     """Only loguru's own ones; a level that the application defined keeps its case."""
-    assert LogQuery.of(level=level).levels == levels
+    assert LogQuery.of(level=level).level == levels
 
 
 def test_times_are_converted_to_utc() -> None:
