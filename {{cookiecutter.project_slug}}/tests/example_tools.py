@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
@@ -63,7 +64,62 @@ async def _log_in_child(tag: str) -> None:
     logger.info(f"{tag} child")
 
 
+def refuse(city: str) -> None:
+    """Raise an error that clients see."""
+    from mcp.server.mcpserver.exceptions import ToolError  # takes half a second, which most programs here do not need
+
+    msg = f"no weather in {city}"
+    raise ToolError(msg)
+
+
+def sleep_in_thread(seconds: float, then: str = "return") -> str:
+    """Wait in a worker thread, which nothing can interrupt; then return, or raise."""
+    time.sleep(seconds)
+    if then == "raise":
+        msg = "woke up too late"
+        raise RuntimeError(msg)
+    return "woke up"
+
+
+async def give_up() -> None:
+    """Raise CancelledError, as a tool should not."""
+    raise asyncio.CancelledError
+
+
+def manual(topic: str) -> str:
+    """Return the text of a resource."""
+    logger.info("reading about {topic}", topic=topic)
+    if topic == "broken":
+        msg = "the page is torn"
+        raise LookupError(msg)
+    return f"all about {topic}"
+
+
+def greet(name: str) -> str:
+    """Return the text of a prompt."""
+    if name == "nobody":
+        msg = "nobody is there"
+        raise LookupError(msg)
+    return f"Say hello to {name}"
+
+
+TOOLS = (
+    say,
+    process_id,
+    hang,
+    crash,
+    refuse,
+    return_an_error,
+    break_the_schema,
+    log_everywhere,
+    sleep_in_thread,
+    give_up,
+)
+
+
 def register(server: MCPServer[Any]) -> None:
-    """Add these tools to a server."""
-    for tool in (say, process_id, hang, crash, return_an_error, break_the_schema, log_everywhere):
+    """Add these tools, a resource and a prompt to a server."""
+    server.resource("manual://{topic}")(manual)
+    server.prompt()(greet)
+    for tool in TOOLS:
         server.add_tool(tool)

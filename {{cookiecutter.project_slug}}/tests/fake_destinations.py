@@ -14,7 +14,7 @@ from helpers import read_json_lines
 
 from {{cookiecutter.project_slug}}.logging.destinations.base import LogDestination, LogEntry
 from {{cookiecutter.project_slug}}.logging.json_safe import encode_json
-from {{cookiecutter.project_slug}}.logging.query import LogQuery
+from {{cookiecutter.project_slug}}.logging.query import TEXT_FIELDS, LogQuery
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -149,16 +149,25 @@ class ForgetfulDestination(MemoryDestination):
 def matching(entries: Iterable[LogEntry], query: LogQuery) -> list[LogEntry]:
     """Return what a readable destination returns for a query."""
     found = [entry for entry in {entry.entry_id: entry for entry in entries}.values() if _matches(entry, query)]
-    newest_first = sorted(found, key=lambda entry: entry.timestamp, reverse=True)
-    return newest_first[query.offset : query.offset + query.limit]
+    if query.slowest:
+        found = sorted((e for e in found if e.duration_ms is not None), key=lambda entry: -(entry.duration_ms or 0))
+    else:
+        found.sort(key=lambda entry: entry.timestamp, reverse=True)
+    return found[query.offset : query.offset + query.limit]
 
 
 def _matches(entry: LogEntry, query: LogQuery) -> bool:
-    texts = (entry.message, entry.error_message, entry.output_summary, entry.tool_name)
+    texts = [str(getattr(entry, name) or "") for name in TEXT_FIELDS]
     return (
         all(getattr(entry, name) == value for name, value in query.equals.items())
         and (not query.level or entry.level in query.level)
         and (query.since is None or entry.timestamp >= query.since)
         and (query.until is None or entry.timestamp < query.until)
-        and (query.text is None or any(query.text.lower() in (text or "").lower() for text in texts))
+        and (query.text is None or any(query.text.lower() in text.lower() for text in texts))
+        and (query.any_id is None or any(_is_part(query.any_id, of=i) for i in (entry.entry_id, entry.correlation_id)))
+        and (query.min_duration_ms is None or (entry.duration_ms or -1) >= query.min_duration_ms)
     )
+
+
+def _is_part(part: str, *, of: str) -> bool:
+    return of.startswith(part) or of.endswith(part)

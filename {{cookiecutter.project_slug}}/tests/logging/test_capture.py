@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from helpers import Broken
+from helpers import Broken, program_path
 from loguru import logger
 
 from {{cookiecutter.project_slug}}.logging.capture import Capture, StdlibHandler, guard_loguru
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 
 if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
     from fake_destinations import MemoryDestination
 
 
@@ -108,3 +111,13 @@ def test_a_handler_without_a_lock_filters_and_never_raises(capsys: pytest.Captur
     handler.addFilter(lambda _: False)
     assert not handler.handle(record)
     assert (handler.lock, capsys.readouterr().err) == (None, "")
+
+
+def test_a_crash_of_a_thread_is_an_error_with_a_traceback(
+    own_logging: Callable[[], list[dict[str, Any]]], run: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    """Python itself would only print it."""
+    run(program_path("crash_in_thread"))
+    (entry,) = own_logging()
+    assert (entry["level"], entry["message"]) == ("ERROR", "the thread worker crashed")
+    assert "RuntimeError: the thread broke" in entry["traceback"]

@@ -103,7 +103,7 @@ def test_a_traceback_is_kept_without_its_secrets(memory: MemoryDestination) -> N
     assert UnifiedLogger.flush()
     for entry in memory.entries:
         shown = encode_json(entry.to_dict())
-        assert "test_a_traceback_is_kept" in entry.extra_data["traceback"]
+        assert "test_a_traceback_is_kept" in entry.traceback
         assert (entry.error_type, entry.level, entry.error_message) == (
             "ValueError",
             "ERROR",
@@ -118,5 +118,39 @@ def test_a_traceback_without_a_readable_exception_is_redacted_too() -> None:
     with pytest.raises(mute) as caught:
         raise mute(str({"password": "hunter2"}))
     record = logging.LogRecord("app", logging.ERROR, "", 1, "m", None, (mute, caught.value, caught.tb))
-    shown = encode_json(EntryFactory().from_stdlib(record).extra_data)
+    shown = encode_json(EntryFactory().from_stdlib(record).traceback)
     assert ("in test_a_traceback" in shown, "hunter2" in shown) == (True, False)
+
+
+@pytest.mark.parametrize("created", [1e18, float("nan"), float("-inf"), "yesterday"])
+def test_a_record_whose_time_does_not_exist_gets_the_current_one(memory: MemoryDestination, created: object) -> None:
+    """Code can set the time of a record to anything; the line is not lost."""
+    record = logging.LogRecord("app", logging.INFO, "", 1, "odd", None, None)
+    record.created = created  # type: ignore[assignment]
+    before = datetime.now(UTC)
+    logging.getLogger("app").handle(record)
+    assert UnifiedLogger.flush()
+    (entry,) = memory.entries
+    assert entry.message == "odd"
+    assert before <= entry.timestamp <= datetime.now(UTC)
+
+
+def test_the_end_of_a_long_traceback_is_kept() -> None:
+    """It has the line that failed and the reason; what is cut off is noted, and secrets are redacted."""
+
+    def even(depth: int) -> None:
+        if depth:
+            odd(depth - 1)
+        msg = "password=hunter2 at the end"
+        raise ValueError(msg)
+
+    def odd(depth: int) -> None:  # equal frames would be shown once
+        even(depth - 1)
+
+    with pytest.raises(ValueError, match="at the end") as caught:
+        even(200)
+    text = EntryFactory(max_text=1_000).traceback(caught.value)
+    assert text.startswith("[truncated, ")
+    assert text.rstrip().endswith("ValueError: password=[redacted] at the end")
+    assert "raise ValueError(msg)" in text
+    assert len(text) < 1_100

@@ -32,6 +32,12 @@ def calls(memory: MemoryDestination) -> list[LogEntry]:
     return [entry for entry in memory.entries if entry.log_type == "tool_execution"]
 
 
+def requests(memory: MemoryDestination) -> list[LogEntry]:
+    """Return the entries of all requests recorded so far: tools, resources and prompts."""
+    assert UnifiedLogger.flush()
+    return [entry for entry in memory.entries if entry.method is not None]
+
+
 async def call_many(client: Client) -> None:
     """Call a tool many times concurrently, each time with another correlation id."""
     async with asyncio.TaskGroup() as group:
@@ -41,7 +47,7 @@ async def call_many(client: Client) -> None:
 
 def assert_all_delivered(entries: list[dict[str, Any]]) -> None:
     """Check that each call of `call_many` and its log line were delivered once, with the right correlation id."""
-    calls = [entry for entry in entries if entry["tool_name"] == "say"]
+    calls = [entry for entry in entries if entry["tool_name"] == "say" and entry["duration_ms"] is not None]
     assert sorted(call["correlation_id"] for call in calls) == sorted(f"c-{number}" for number in range(CALLS))
     assert all(call["input_args"]["text"] == call["correlation_id"].replace("c", "t") for call in calls)
     lines = {entry["correlation_id"]: entry["message"] for entry in entries if entry["module"] == "example_tools"}

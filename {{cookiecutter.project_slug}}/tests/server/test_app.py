@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from example_tools import register
@@ -45,4 +46,18 @@ def test_mcp_run_can_load_the_app_by_its_path(own_logging: Entries, serve_argume
     out, err = process.communicate(timeout=5)
     assert (process.returncode, out) == (0, "")
     assert "printed at import" in err
-    assert [entry["status"] for entry in own_logging() if entry["tool_name"] == "say"] == ["success"]
+    assert [entry["status"] for entry in own_logging() if entry["log_type"] == "tool_execution"] == ["success"]
+
+
+def test_a_call_that_runs_at_the_end_of_mcp_run_is_recorded(
+    own_logging: Entries, serve_arguments: list[str], start: Start
+) -> None:
+    """The SDK's own loop cancels it and ends at once."""
+    process = start(program_path("mcp_run"), app.__file__, serve_arguments[-1])
+    request(process, 0, "initialize", **HELLO)
+    params = {"name": "hang", "arguments": {}}
+    process.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}) + "\n")
+    process.stdin.flush()
+    request(process, 2, "tools/call", name="say", arguments={"text": "hi"})
+    process.communicate(timeout=5)
+    assert [entry["status"] for entry in own_logging() if entry["tool_name"] == "hang"] == ["cancelled"]

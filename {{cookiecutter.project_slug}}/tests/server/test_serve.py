@@ -29,4 +29,4 @@ def test_an_error_that_ends_the_server_is_recorded(own_logging: Entries, start: 
     process = start(program_path("serve_over_broken_transport"))
     assert process.wait(PATIENCE) == 1
     (entry,) = [entry for entry in own_logging() if entry["level"] == "ERROR"]
-    assert "RuntimeError: the transport broke" in entry["extra_data"]["traceback"]
+    assert "RuntimeError: the transport broke" in entry["traceback"]

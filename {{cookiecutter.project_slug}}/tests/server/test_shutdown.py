@@ -15,6 +15,7 @@ from fake_destinations import JSON_LINES
 from helpers import eventually
 from mcp import Client
 
+from {{cookiecutter.project_slug}}.server.recording import BY_CLIENT, BY_DISCONNECT, BY_SHUTDOWN
 from {{cookiecutter.project_slug}}.server.shutdown import cancel_tasks
 
 from .server_helpers import CALLS, HELLO, assert_all_delivered, call_many, request
@@ -58,7 +59,10 @@ async def test_every_call_is_delivered_however_a_stdio_server_ends(
     assert time.monotonic() - started < 2.5
     entries = own_logging()
     assert_all_delivered(entries)
-    assert [entry["status"] for entry in entries if entry["tool_name"] == "hang"] == ["cancelled"]
+    (hung,) = [entry for entry in entries if entry["tool_name"] == "hang"]
+    reasons = (BY_CLIENT, BY_DISCONNECT) if number is None else (BY_SHUTDOWN,)
+    assert hung["status"] == "cancelled"
+    assert hung["error_message"].startswith(reasons)
     assert {entry["transport"] for entry in entries} == {"stdio"}
 
 

@@ -25,7 +25,7 @@ def test_printing_tools_and_an_unread_stderr_do_not_disturb_the_protocol(
         assert result["content"][0]["text"] == "x" * 400
     process.stdin.close()
     assert (process.wait(3), process.stdout.read()) == (0, "")
-    assert len([entry for entry in own_logging() if entry["tool_name"] == "say"]) == 500
+    assert len([entry for entry in own_logging() if entry["log_type"] == "tool_execution"]) == 500
 
 
 def test_printed_text_and_log_lines_are_shown_on_stderr(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ STDLIB_LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "SUCCESS": 25, "WARNING": 
 
 
 class Capture:
-    """Send records from `level` up, and warnings, to `take_loguru` and `take_stdlib` instead of stderr."""
+    """Send records from `level` up, warnings and crashes of threads to `take_loguru` and `take_stdlib`."""
 
     def __init__(
         self,
@@ -50,11 +51,13 @@ class Capture:
         logging.getLogger().removeHandler(self._handler)
 
     def _install_sink(self) -> bool:
-        """Add a loguru sink; return whether the previous one was still there.
+        """Add a loguru sink unless it is there; return whether it was.
 
         Its filter takes the records: loguru calls it before it formats the exception and acquires its lock, so a value
         may log while it is formatted. The new sink comes before the old one goes, so that no line is lost in between.
         """
+        if self._sink in getattr(getattr(logger, "_core", None), "handlers", ()):
+            return True  # adding a sink again takes milliseconds
         previous = self._sink
         self._sink = logger.add(lambda _: None, level=self._level, filter=self._take_and_stop)
         guard_loguru()
@@ -72,6 +75,8 @@ class Capture:
         root.addHandler(self._handler)
         root.setLevel(STDLIB_LEVELS[self._level])
         logging.captureWarnings(capture=True)
+        if threading.excepthook is threading.__excepthook__:  # leave the hook of a debugger or a test runner alone
+            threading.excepthook = log_thread_crash
         return was_there
 
 
@@ -99,6 +104,13 @@ class StdlibHandler(logging.Handler):
             self._take(record)
         except Exception:  # noqa: BLE001 - a log line never raises in its caller
             self.handleError(record)
+
+
+def log_thread_crash(crash: threading.ExceptHookArgs) -> None:
+    """Log an exception that ended a thread, as an error with its traceback."""
+    if crash.exc_value is not None and not isinstance(crash.exc_value, SystemExit):
+        name = "unknown" if crash.thread is None else crash.thread.name
+        logging.getLogger("threading").error("the thread %s crashed", name, exc_info=crash.exc_value)
 
 
 def guard_loguru() -> None:

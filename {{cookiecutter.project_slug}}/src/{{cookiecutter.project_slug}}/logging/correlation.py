@@ -1,4 +1,4 @@
-"""One id for everything that belongs to a request."""
+"""One id for everything that belongs to a request, and the tool whose call is in progress."""
 
 import itertools
 import os
@@ -31,6 +31,8 @@ def new_id() -> str:
 
 _current: ContextVar[str] = ContextVar("correlation_id")
 _process_id = new_id()
+current_tool: ContextVar[str | None] = ContextVar("tool", default=None)
+"""The name of the tool whose call is in progress; every line logged meanwhile carries it."""
 
 
 def get_correlation_id() -> str:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from .correlation import get_correlation_id
+from .correlation import current_tool, get_correlation_id
 from .entry import LogEntry, LogType
 from .errors import describe_error
 from .json_safe import MAX_TEXT, json_copy, json_safe, safe_text
@@ -95,6 +95,7 @@ class EntryFactory:
     def new(self, log_type: LogType, level: str, timestamp: datetime, message: str) -> LogEntry:
         """Return an entry with the facts about this process; the caller sets the other fields, with clean values."""
         entry = LogEntry(get_correlation_id(), timestamp, level, log_type, message)
+        entry.tool_name = current_tool.get()
         entry.process_id = self._process_id
         server = self.server
         entry.server_name = server.name
@@ -122,7 +123,7 @@ class EntryFactory:
         message = _message(record)
         if "ession" in message and (is_framework or module == "root"):
             message = _SESSION_ID.sub(REDACTED, message)
-        timestamp = datetime.fromtimestamp(record.created, UTC)
+        timestamp = _time_of(record)
         log_type: LogType = "framework" if is_framework else "internal"
         entry = self.new(log_type, record.levelname, timestamp, self.text(message))
         entry.module = self.name(module)
@@ -133,18 +134,23 @@ class EntryFactory:
         return entry
 
     def _add_details(self, entry: LogEntry, extra: Mapping[str, Any], error: BaseException | None) -> None:
-        data = self.payload(extra) if extra else None
+        entry.extra_data = self.payload(extra) if extra else None
         if error is not None:
             entry.error_message, entry.error_type = self.error_text(error), class_name(error)
-            data = {**(data or {}), "traceback": self._traceback(error)}
-        entry.extra_data = data
+            entry.traceback = self.traceback(error)
 
-    def _traceback(self, error: BaseException) -> str:
+    def traceback(self, error: BaseException) -> str:
+        """Return the clean traceback of an exception, with its causes; the end of a long one, which has the reason."""
         try:
             lines = traceback.format_exception(error)
         except Exception:  # noqa: BLE001 - __str__ is foreign code
             lines = traceback.format_tb(error.__traceback__)
-        return self.text("".join(lines))
+        text = "".join(lines)
+        if len(text) <= self._max_text:
+            return self.text(text)
+        visible = text[-self._max_text - OVERLAP :]  # its beginning may be half a secret
+        clean = self._redactor.text(safe_text(visible, max_text=len(visible)))
+        return f"[truncated, {len(text)} characters] ...{clean[-self._max_text :]}"
 
     def _truncated(self, text: str, limit: int) -> str:
         """Return a text of any length as `text` does: redact first, then truncate."""
@@ -189,6 +195,14 @@ def _message(record: logging.LogRecord) -> str:
         return record.getMessage()
     except Exception:  # noqa: BLE001 - keep the template if the arguments do not fit
         return record.msg if isinstance(record.msg, str) else str(json_safe(record.msg))
+
+
+def _time_of(record: logging.LogRecord) -> datetime:
+    """Return the time of a record, or the current time if code has set one that does not exist."""
+    try:
+        return datetime.fromtimestamp(record.created, UTC)
+    except (OverflowError, OSError, TypeError, ValueError):
+        return datetime.now(UTC)
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:

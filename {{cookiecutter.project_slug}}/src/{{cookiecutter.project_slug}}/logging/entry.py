@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Literal
@@ -13,16 +13,29 @@ import orjson
 from .correlation import new_id
 
 LogType = Literal["tool_execution", "internal", "framework"]
-Status = Literal["success", "error", "cancelled", "validation_error", "unknown_tool", "input_required"]
-"""Outcomes of a tool call."""
+Status = Literal[
+    "success",
+    "error",
+    "cancelled",
+    "validation_error",
+    "unknown_tool",
+    "unknown_target",
+    "input_required",
+    "started",
+]
+"""Outcomes of a request. `unknown_target` means an unknown resource or prompt; `started` marks the entry that
+LOG_CALL_STARTS adds when a call begins."""
+SUCCESSES: tuple[Status, ...] = ("success", "input_required")
+"""The outcomes that are not failures."""
 
 
 @dataclass(slots=True)
 class LogEntry:
-    """One tool call or one log line. `EntryFactory` makes entries that are JSON-safe and redacted.
+    """One request or one log line. `EntryFactory` makes entries that are JSON-safe and redacted.
 
     `timestamp` is the time of the event in UTC; `duration_ms` comes from a monotonic clock. `principal` is the subject
-    or client id of a verified access token, never the token itself.
+    or client id of a verified access token, never the token itself. `target` is the tool, the prompt or the URI of the
+    resource that `method` names. `input_size` and `output_size` are bytes of compact JSON before anything is truncated.
     """
 
     correlation_id: str
@@ -55,6 +68,13 @@ class LogEntry:
     trace_id: str | None = None
     span_id: str | None = None
     hostname: str | None = None
+    method: str | None = None
+    target: str | None = None
+    client_address: str | None = None
+    parent_span_id: str | None = None
+    input_size: int | None = None
+    output_size: int | None = None
+    traceback: str | None = None
 
     def values(self) -> tuple[Any, ...]:
         """Return the field values in the order of `FIELD_NAMES`."""
@@ -75,8 +95,20 @@ class LogEntry:
 FIELD_NAMES: tuple[str, ...] = tuple(item.name for item in fields(LogEntry))
 """All fields in order; destinations use them as column names and document keys."""
 JSON_FIELDS = ("input_args", "extra_data")  # the fields that hold JSON objects
+INTEGER_FIELDS = ("line", "process_id", "input_size", "output_size")
+SCHEMA_1_FIELDS = FIELD_NAMES[: FIELD_NAMES.index("method")]
+"""The fields that stores of the first schema have; later schemas only add fields at the end."""
 _EMPTY_TEXTS = dict.fromkeys(("correlation_id", "level", "log_type", "message"), "")
 _values_of = attrgetter(*FIELD_NAMES)
+
+
+def with_extra_data(entry: LogEntry, known: Collection[str]) -> LogEntry:
+    """Return a copy with the fields outside `known` moved into `extra_data`, for a store that has no place for them."""
+    moved = {name: value for name in FIELD_NAMES if name not in known and (value := getattr(entry, name)) is not None}
+    if not moved:
+        return entry
+    changes: dict[str, Any] = {**dict.fromkeys(moved), "extra_data": {**(entry.extra_data or {}), **moved}}
+    return replace(entry, **changes)
 
 
 def iso_utc(moment: datetime) -> str:

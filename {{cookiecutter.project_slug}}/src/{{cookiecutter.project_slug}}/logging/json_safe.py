@@ -6,14 +6,16 @@ would lose (NaN), texts with NUL (which databases reject), and large values.
 
 from __future__ import annotations
 
+import json
 import math
 from asyncio import CancelledError
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -40,12 +42,32 @@ def encode_json_bytes(value: object) -> bytes:
         return orjson.dumps(json_safe(value))
 
 
+def json_size(value: object) -> int | None:
+    """Return the bytes of `value` as compact JSON in UTF-8, or None if it is not JSON."""
+    try:
+        return len(orjson.dumps(value))
+    except Exception:  # noqa: BLE001 - integers beyond 64 bits, lone surrogates, and whatever a foreign object raises
+        with suppress(Exception):
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            return len(text.encode("utf-8", "surrogatepass"))
+    return None
+
+
 def decode_json(text: str | bytes) -> Any:
     """Return the value of JSON text; return invalid JSON under the key `text`."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return {"text": text if isinstance(text, str) else text.decode(errors="replace")}
+
+
+def scalars(value: object) -> Iterator[str | float]:
+    """Yield the texts, numbers and booleans inside a JSON value; the names in its objects are left out."""
+    if isinstance(value, dict | list | tuple):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from scalars(item)
+    elif value is not None:
+        yield cast("str | float", value)
 
 
 def safe_text(text: str, max_text: int = MAX_TEXT) -> str:

@@ -134,7 +134,7 @@ class Pipeline:
         for buffer in self.buffers:
             counters = buffer.counters
             level = logging.WARNING if counters.dropped or counters.failed else logging.INFO
-            if level >= self._threshold:
+            if counters.accepted and level >= self._threshold:
                 record = logging.LogRecord(__name__, level, __file__, 0, str(counters), None, None)
                 self.console.put(self.entries.from_stdlib(record))
 

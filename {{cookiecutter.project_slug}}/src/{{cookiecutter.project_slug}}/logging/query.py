@@ -13,8 +13,12 @@ from .settings import Level
 MAX_LIMIT = 10_000
 MAX_OFFSET = 2**31
 LEVELS: tuple[Level, ...] = get_args(Level)  # the levels, least severe first
-TEXT_FIELDS = ("message", "error_message", "output_summary", "tool_name")
+TEXT_FIELDS = ("message", "error_message", "error_type", "output_summary", "traceback", "tool_name", "target")
 """The fields that the `text` filter searches, besides the arguments."""
+EQUAL_FIELDS = (
+    "correlation_id", "tool_name", "log_type", "status", "client_name", "principal", "error_type", "method"
+)  # fmt: skip
+"""The fields that a filter of the same name matches exactly."""
 
 
 def _levels(value: object) -> object:
@@ -40,8 +44,10 @@ class LogQuery(BaseModel):
     """The filters of a query; None matches everything.
 
     `level` is one level or several; loguru's own levels match in any case. `since` is inclusive and `until` exclusive;
-    naive datetimes are taken as UTC. `text` is a case-insensitive substring, without wildcards, of the message, error
-    message, output summary or tool name, and of the arguments if the destination can search them.
+    naive datetimes are taken as UTC. `text` is a case-insensitive substring, without wildcards, of one of TEXT_FIELDS,
+    or of the arguments if the destination can search them. `any_id` matches the beginning or the end of an entry id or
+    a correlation id. `slowest` sorts by duration, longest first, instead of by time, and leaves out entries without
+    one.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -51,6 +57,13 @@ class LogQuery(BaseModel):
     level: Levels = ()
     log_type: str | None = None
     status: str | None = None
+    client_name: str | None = None
+    principal: str | None = None
+    error_type: str | None = None
+    method: str | None = None
+    any_id: Name | None = None
+    min_duration_ms: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    slowest: bool = False
     since: Moment | None = None
     until: Moment | None = None
     text: str | None = None
@@ -74,5 +87,4 @@ class LogQuery(BaseModel):
     @property
     def equals(self) -> dict[str, str]:
         """The filters that match one field exactly."""
-        names = ("correlation_id", "tool_name", "log_type", "status")
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
+        return {name: value for name in EQUAL_FIELDS if (value := getattr(self, name)) is not None}

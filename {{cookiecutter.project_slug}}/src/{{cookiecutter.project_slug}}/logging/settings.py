@@ -14,6 +14,7 @@ from pydantic_settings import NoDecode
 from .errors import SettingError
 
 TIMEOUT_SHARE = 0.8  # share of the write timeout after which an attempt ends itself
+Method = Literal["tools/call", "resources/read", "prompts/get"]
 Level = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
 
 _IPV6 = re.compile(r"\s*\[[0-9A-Fa-f.]*:[^\s\[\],\"']*\]")
@@ -80,6 +81,15 @@ class LogSettings(BaseModel):
     log_buffer_size: int = Field(default=10_000, ge=1, le=10_000_000, description="Entries per buffer; the oldest go.")
     log_max_text_length: int = Field(default=10_000, ge=100, le=1_000_000, description="Characters kept of each text.")
     log_redact_keys: TextList = Field(default=[], description="More keys whose values are redacted, comma-separated.")
+    log_methods: Annotated[list[Method], NoDecode, BeforeValidator(split_list)] = Field(
+        default=["tools/call", "resources/read", "prompts/get"],
+        description="Requests to record: tools/call (always recorded), resources/read, prompts/get.",
+    )
+    log_arguments: bool = Field(default=True, description="Record the arguments of calls; false keeps only their size.")
+    log_results: bool = Field(default=True, description="Record the results of calls; false keeps only their size.")
+    log_call_starts: bool = Field(
+        default=False, description="Also record when a call begins, for calls that never end."
+    )
 
     @property
     def problems(self) -> dict[str, str]:

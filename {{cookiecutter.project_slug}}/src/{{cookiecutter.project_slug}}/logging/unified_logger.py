@@ -80,6 +80,11 @@ class UnifiedLogger:
         return cls._pipeline.entries if cls._pipeline is not None else EntryFactory()
 
     @classmethod
+    def settings(cls) -> LogSettings:
+        """Return the settings of the logging stack; the defaults before `initialize`."""
+        return cls._pipeline.settings if cls._pipeline is not None else LogSettings()
+
+    @classmethod
     def counters(cls) -> list[Counters]:
         """Return the counters of each destination, the console last."""
         return [] if cls._pipeline is None else [buffer.counters for buffer in cls._pipeline.all_buffers]

@@ -18,9 +18,11 @@ from .. import __version__
 from ..choices import COMMAND, DESCRIPTION, TITLE
 from ..config import ServerConfig, load_config
 from ..logging.entries import ServerInfo
+from ..logging.errors import SettingError
 from ..logging.factory import create_log_destination
 from ..logging.unified_logger import UnifiedLogger
 from ..tools import register_tools
+from .crash import record_crash
 from .recording import RecordingMCPServer
 from .stdio import prints_as_log_lines, stdout_as_stderr
 
@@ -35,6 +37,8 @@ def create_mcp_server(config: ServerConfig | None = None) -> RecordingMCPServer:
     config = config or load_config()
     info = ServerInfo(name=COMMAND, version=__version__, transport=config.transport)
     UnifiedLogger.initialize(create_log_destination(config), settings=config, server=info)
+    for sentence in config.unknown_keys:
+        _logger.warning(sentence)
     server = RecordingMCPServer(
         name=COMMAND,
         title=TITLE,
@@ -43,24 +47,31 @@ def create_mcp_server(config: ServerConfig | None = None) -> RecordingMCPServer:
         lifespan=prints_as_log_lines if config.transport == "stdio" else None,
     )
     register_tools(server)
-    if removed := UnifiedLogger.restore_capture():
-        _logger.warning(
-            "a tool module removed or disabled %s. It has been restored: logging is already set up, so remove "
-            "`logger.remove()`, `logging.basicConfig(force=True)` and `logging.config.dictConfig`",
-            " and ".join(removed),
-        )
+    server.restore_logging("a tool module")
     return server
 
 
 def __getattr__(name: str) -> Any:
     """Create the server when `mcp run` or the Inspector asks for it, not at import."""
     if name in {"mcp", "server", "app"}:
-        with stdout_as_stderr():
-            server = create_mcp_server()
+        server = _create_for_others()
         globals().update(mcp=server, server=server, app=server)
         return server
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)
+
+
+def _create_for_others() -> RecordingMCPServer:
+    """Create the server; record an error that prevents it, and let the caller report it in its own way."""
+    config = load_config()
+    try:
+        with stdout_as_stderr():
+            return create_mcp_server(config)
+    except SettingError:
+        raise
+    except (Exception, SystemExit) as error:
+        record_crash(error, config)
+        raise
 
 
 if __name__ == "__main__":

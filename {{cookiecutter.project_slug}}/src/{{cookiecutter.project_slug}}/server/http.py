@@ -44,7 +44,7 @@ async def serve_http(server: RecordingMCPServer, config: ServerConfig) -> None:
                 await super().startup(sockets)
             except SystemExit as error:
                 if isinstance(error.__context__, OSError):
-                    raise SystemExit(_describe_bind_error(error.__context__, config)) from None
+                    raise SystemExit(_describe_bind_error(error.__context__, config)) from error.__context__
                 raise
 
     warn_if_unreachable(config)

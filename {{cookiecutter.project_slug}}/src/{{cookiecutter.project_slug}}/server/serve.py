@@ -65,5 +65,5 @@ def _exit_code(error: BaseException) -> int:
         logger.opt(exception=error).error("the server stopped because of an error")
         return 1
     if isinstance(error.code, str):
-        logger.error(error.code)
+        logger.opt(exception=error.__cause__).error(error.code)
     return error.code if isinstance(error.code, int) else int(error.code is not None)

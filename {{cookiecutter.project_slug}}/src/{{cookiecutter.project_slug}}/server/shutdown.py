@@ -15,6 +15,7 @@ import anyio
 
 from ..logging.drain import DRAIN_THREAD
 from ..logging.unified_logger import UnifiedLogger
+from .recording import BY_DISCONNECT, BY_SHUTDOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,9 +45,10 @@ class Shutdown:
         self._lock = threading.Lock()
         threading.Thread(target=self._watch, name="shutdown-watchdog", daemon=True).start()
 
-    def begin(self, exit_code: int) -> None:
-        """Start the countdown. Safe in a signal handler: it takes no lock."""
+    def begin(self, exit_code: int, *, reason: str = BY_SHUTDOWN) -> None:
+        """Start the countdown; `reason` explains the calls that it cancels. Safe in a signal handler: takes no lock."""
         if self._deadline is None:
+            self._server.cancel_reason = reason
             self._deadline = time.monotonic() + self._drain_timeout
         self._exit_codes.put(exit_code)
 
@@ -78,7 +80,7 @@ class Shutdown:
 
         def begin(reader: asyncio.Task[Any]) -> None:
             if not reader.cancelled():
-                self.begin(0)
+                self.begin(0, reason=BY_DISCONNECT)
 
         for task in asyncio.all_tasks():
             if task.get_name().endswith("stdin_reader"):

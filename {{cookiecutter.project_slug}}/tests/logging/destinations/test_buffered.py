@@ -10,7 +10,11 @@ import pytest
 from fake_destinations import FailingDestination, HangingDestination, MemoryDestination
 from helpers import eventually, make_entry
 
-from {{cookiecutter.project_slug}}.logging.destinations import BufferedDestination, CompositeDestination
+from {{cookiecutter.project_slug}}.logging.destinations import (
+    BufferedDestination,
+    CompositeDestination,
+    RetryWrapper,
+)
 
 pytestmark = pytest.mark.usefixtures("short_pauses")
 
@@ -101,10 +105,13 @@ async def test_entries_are_accepted_before_open_and_after_close() -> None:
 
 
 async def test_a_query_finds_entries_that_are_still_queued() -> None:
-    """It waits briefly for their delivery; entries keep the time of their event."""
-    buffer = BufferedDestination(MemoryDestination(), linger=5)
+    """It waits briefly for their delivery, and so do statistics; entries keep the time of their event."""
+    buffer = BufferedDestination(RetryWrapper(MemoryDestination()), linger=5)
     await buffer.open()
-    entry = make_entry("a moment ago", timestamp=datetime(2026, 1, 1, 23, 59, 59, tzinfo=UTC))
+    moment = datetime(2026, 1, 1, 23, 59, 59, tzinfo=UTC)
+    entry = make_entry("a moment ago", timestamp=moment, log_type="tool_execution", tool_name="add")
     await buffer.write(entry)
     assert await buffer.query(text="moment") == [entry]
+    await buffer.write(make_entry("another", log_type="tool_execution", tool_name="add"))
+    assert [(group.group, group.calls) for group in (await buffer.stats(by="tool")).groups] == [("add", 2)]
     await buffer.close()

@@ -37,8 +37,12 @@ async def test_a_batch_open_and_close_reach_every_destination() -> None:
 
 async def test_a_query_reads_the_first_readable_destination() -> None:
     """Write-only destinations are skipped; if there is no other, the query raises."""
-    memory, write_only = MemoryDestination(), Mock(query=AsyncMock(side_effect=NotImplementedError))
-    await memory.write(make_entry("found"))
-    assert [entry.message for entry in await CompositeDestination([write_only, memory]).query()] == ["found"]
-    with pytest.raises(NotImplementedError, match="none of the destinations"):
-        await CompositeDestination([write_only]).query()
+    unreadable = AsyncMock(side_effect=NotImplementedError)
+    memory, write_only = MemoryDestination(), Mock(query=unreadable, stats=unreadable)
+    await memory.write(make_entry("found", log_type="tool_execution", tool_name="add"))
+    both = CompositeDestination([write_only, memory])
+    assert [entry.message for entry in await both.query()] == ["found"]
+    assert [group.group for group in (await both.stats()).groups] == ["add"]
+    for read in (CompositeDestination([write_only]).query, CompositeDestination([write_only]).stats):
+        with pytest.raises(NotImplementedError, match="none of the destinations"):
+            await read()

@@ -37,10 +37,12 @@ def test_text_shows_time_level_id_place_message_and_error() -> None:
         line=7,
         error_type="ValueError",
         error_message="no",
-        extra_data={"traceback": "a\nb"},
+        traceback="a\nb",
     )  # fmt: skip
     assert as_text(entry) == ("2026-01-02T03:04:05.678Z INFO     c-1 app:7 hello (ValueError: no)\n    | a\n    | b\n")
     assert as_text(make_entry(timestamp=MOMENT)) == "2026-01-02T03:04:05.678Z INFO     c-1 hello\n"
+    printed = make_entry(timestamp=MOMENT, module="print", line=0)
+    assert as_text(printed) == "2026-01-02T03:04:05.678Z INFO     c-1 hello\n", "a printed line comes from no place"
 
 
 def test_json_omits_empty_fields() -> None:

@@ -15,6 +15,8 @@ import importlib
 import math
 import time
 import uuid
+from bisect import bisect_left
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -33,6 +35,7 @@ from {{cookiecutter.project_slug}}.logging.destinations import (
 )
 from {{cookiecutter.project_slug}}.logging.destinations.base import LogDestination, LogEntry
 from {{cookiecutter.project_slug}}.logging.errors import SettingError
+from {{cookiecutter.project_slug}}.logging.stats import GROUPS, CallStats, Group, GroupStats, stats_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -123,7 +126,7 @@ FULL = LogEntry(
     line=42,
     thread_name="MainThread",
     process_id=4_194_304,
-    extra_data={"traceback": "Traceback\n  line", "n": -1},
+    extra_data={"nested": {"text": "two\n  lines"}, "n": -1},
     server_name="s",
     server_version="1.0",
     transport="stdio",
@@ -136,6 +139,13 @@ FULL = LogEntry(
     trace_id="0af7651916cd43dd8448eb211c80319c",
     span_id="b7ad6b7169203331",
     hostname="h",
+    method="tools/call",
+    target="tool",
+    client_address="2001:db8::1",
+    parent_span_id="00f067aa0ba902b7",
+    input_size=2**33,
+    output_size=0,
+    traceback='Traceback (most recent call last):\n  File "tools.py", line 1\nValueError: error: 100%\n',
 )
 """An entry with a value in every field."""
 
@@ -255,26 +265,215 @@ FILTERS = [
     ({"level": "ERROR", "text": "sure", "since": BASE - timedelta(hours=9), "limit": 5}, [1]),
 ]
 """Filters, and the entries that match them."""
+REQUESTS = [
+    make_entry(
+        "a call",
+        timestamp=BASE,
+        correlation_id="order_7%",
+        log_type="tool_execution",
+        tool_name="weather",
+        duration_ms=120.0,
+        status="success",
+        entry_id="0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+        client_name="desk",
+        principal="ann",
+        method="tools/call",
+        target="weather",
+    ),
+    make_entry(
+        "a slow call",
+        timestamp=BASE - timedelta(hours=1),
+        correlation_id="order_8",
+        log_type="tool_execution",
+        tool_name="weather",
+        duration_ms=5_000.5,
+        status="error",
+        error_message="no forecast",
+        entry_id="ffff2c3d4e5f60718293a4b5c6d70000",
+        client_name="desk",
+        principal="bob",
+        error_type="ZeroDivisionError",
+        method="tools/call",
+        traceback='Traceback:\n  File "/srv/Forecast.py", line 7, in weather\n',
+    ),
+    make_entry(
+        "a line",
+        timestamp=BASE - timedelta(hours=2),
+        correlation_id="order_8",
+        tool_name="weather",
+        entry_id="0a1b000000000000000000000000e8f9",
+    ),
+    make_entry(
+        "a resource",
+        timestamp=BASE - timedelta(hours=3),
+        correlation_id="0a1b",
+        log_type="framework",
+        duration_ms=7.25,
+        entry_id="11110000000000000000000000001111",
+        client_name="Desk",
+        method="resources/read",
+        target="file:///notes.txt",
+    ),
+]
+"""Requests and a line, newest first."""
+REQUEST_FILTERS = [
+    ({"client_name": "desk"}, [0, 1]),
+    ({"client_name": "des"}, []),
+    ({"principal": "bob"}, [1]),
+    ({"error_type": "ZeroDivisionError"}, [1]),
+    ({"error_type": "zerodivisionerror"}, []),
+    ({"method": "resources/read"}, [3]),
+    ({"method": "tools/call", "principal": "ann"}, [0]),
+    ({"any_id": "0a1b2c3d4e5f60718293a4b5c6d7e8f9"}, [0]),
+    ({"any_id": "0a1b2"}, [0]),
+    ({"any_id": "0a1b"}, [0, 2, 3]),
+    ({"any_id": "e8f9"}, [0, 2]),
+    ({"any_id": "d70000"}, [1]),
+    ({"any_id": "2c3d"}, []),
+    ({"any_id": "0A1B"}, []),
+    ({"any_id": "order_"}, [0, 1, 2]),
+    ({"any_id": "7%"}, [0]),
+    ({"any_id": "_"}, []),
+    ({"any_id": "%"}, [0]),
+    ({"any_id": "0a1b*"}, []),
+    ({"any_id": "x" * 100}, []),
+    ({"any_id": "order_8", "log_type": "internal"}, [2]),
+    ({"min_duration_ms": 0}, [0, 1, 3]),
+    ({"min_duration_ms": 120}, [0, 1]),
+    ({"min_duration_ms": 120.5}, [1]),
+    ({"slowest": True}, [1, 0, 3]),
+    ({"slowest": True, "limit": 1, "offset": 1}, [0]),
+    ({"slowest": True, "status": "success"}, [0]),
+    ({"slowest": True, "text": "NOTES.txt"}, [3]),
+    ({"text": "zerodivision"}, [1]),
+    ({"text": '"/srv/forecast.PY", line 7'}, [1]),
+    ({"text": "file:///notes"}, [3]),
+    ({"text": "weather"}, [0, 1, 2]),
+]
+FILTERS_OF = {"lines": (ENTRIES, FILTERS), "requests": (REQUESTS, REQUEST_FILTERS)}
 
 
 @readable
-async def test_a_filter_finds_exactly_the_matching_entries(destination: LogDestination) -> None:
-    """The newest comes first. No character of a text is special, a time without a zone is UTC, any level is kept."""
-    await destination.write_batch(sorted(ENTRIES, key=lambda entry: entry.message))
-    await find(destination, len(ENTRIES))
-    for filters, expected in FILTERS:
+@pytest.mark.parametrize(("entries", "cases"), FILTERS_OF.values(), ids=FILTERS_OF)
+async def test_a_filter_finds_exactly_the_matching_entries(
+    destination: LogDestination, entries: list[LogEntry], cases: list[tuple[dict[str, Any], list[int]]]
+) -> None:
+    """The newest or the slowest comes first. No character is special, a time without a zone is UTC, any level is kept.
+
+    An id is found by how it begins or ends. A text is found in the message, the reason, the class, the traceback, the
+    result and the target.
+    """
+    await destination.write_batch(sorted(entries, key=lambda entry: entry.message))
+    await find(destination, len(entries))
+    for filters, expected in cases:
         found = await destination.query(**filters)
-        assert [entry.message for entry in found] == [ENTRIES[index].message for index in expected], filters
+        assert [entry.message for entry in found] == [entries[index].message for index in expected], filters
 
 
 @readable
 @pytest.mark.parametrize(
-    "filters", [{"limit": 0}, {"limit": 10_001}, {"offset": -1}, {"colour": "red"}, {"since": "now"}, {"level": 30}]
+    "filters",
+    [
+        {"limit": 0},
+        {"limit": 10_001},
+        {"offset": -1},
+        {"colour": "red"},
+        {"since": "now"},
+        {"level": 30},
+        {"any_id": ""},
+        {"min_duration_ms": -1.0},
+        {"slowest": "yes"},
+    ],
 )
 async def test_an_invalid_filter_is_refused(destination: LogDestination, filters: dict[str, Any]) -> None:
     """The message names the filter; nothing is sent to the backend."""
     with pytest.raises(SettingError, match=next(iter(filters))):
         await destination.query(**filters)
+
+
+def make_calls() -> list[LogEntry]:
+    """Return calls of three days, newest first, with every outcome; some lack a client, a duration or a size."""
+    outcomes = ("success", "error", "success", "cancelled", "input_required", "unknown_tool", "success", "success")
+    return [
+        make_entry(
+            f"call {number}",
+            timestamp=NOW - timedelta(minutes=36 * number),
+            log_type="tool_execution",
+            tool_name=("add", "echo", "echo", "weather", "add", "echo")[number % 6],
+            duration_ms=float(number * 37 % 120) if number % 10 else None,
+            status=outcomes[number % 8],
+            client_name=("desk", None, "phone")[number % 3],
+            principal="ann" if number < 50 else "bob",
+            error_type={"error": "ValueError", "unknown_tool": "ToolError"}.get(outcomes[number % 8]),
+            output_size=2 * number if number % 6 != 3 else None,
+        )
+        for number in range(120)
+    ]
+
+
+CALLS = make_calls()
+OTHERS = [
+    make_entry("line", timestamp=NOW, tool_name="echo"),
+    make_entry("read", timestamp=NOW, log_type="framework", status="success", duration_ms=9_999.0, output_size=1),
+    make_entry("start", timestamp=NOW, log_type="framework", status="started", tool_name="echo"),
+]
+STATS_FILTERS: list[tuple[dict[str, Any], Callable[[LogEntry], bool]]] = [
+    ({}, lambda _: True),
+    ({"limit": 1, "log_type": "framework"}, lambda _: True),
+    ({"tool_name": "echo", "principal": "ann"}, lambda call: (call.tool_name, call.principal) == ("echo", "ann")),
+    ({"status": "error", "since": NOW - timedelta(days=1)}, lambda call: call in CALLS[:41] and call.status == "error"),
+    ({"min_duration_ms": 60}, lambda call: (call.duration_ms or 0) >= 60),
+    ({"text": "toolerror"}, lambda call: call.error_type == "ToolError"),
+    ({"tool_name": "none"}, lambda _: False),
+]
+"""Filters, and the calls that match them."""
+
+
+def without_percentiles(stats: GroupStats) -> GroupStats:
+    """Return statistics without the percentiles, and with a rounded mean."""
+    size = None if stats.output_size is None else round(stats.output_size, 6)
+    return replace(stats, p50_ms=None, p95_ms=None, p99_ms=None, output_size=size)
+
+
+def is_near(found: float | None, exact: float | None, durations: list[float]) -> bool:
+    """Return whether a percentile is at most one call away from the exact one, because a store may interpolate."""
+    if found is None or exact is None:
+        return found is exact
+    index = bisect_left(durations, exact)
+    shortest, longest = durations[max(index - 1, 0)], durations[min(index + 1, len(durations) - 1)]
+    return shortest * 0.999 <= found <= longest * 1.001
+
+
+def assert_stats(stats: CallStats, calls: list[LogEntry], *, by: Group) -> None:
+    """Check the statistics of calls against those that are computed without a store."""
+    expected = stats_of(calls, by=by)
+    assert stats.is_complete
+    assert list(map(without_percentiles, stats.groups)) == list(map(without_percentiles, expected))
+    for found, exact in zip(stats.groups, expected, strict=True):
+        group = [call for call in calls if stats_of([call], by=by)[0].group == exact.group]
+        durations = sorted(call.duration_ms for call in group if call.duration_ms is not None)
+        assert is_near(found.p50_ms, exact.p50_ms, durations)
+        assert is_near(found.p95_ms, exact.p95_ms, durations)
+        assert is_near(found.p99_ms, exact.p99_ms, durations)
+
+
+@readable
+async def test_statistics_count_the_matching_calls_by_group(destination: LogDestination) -> None:
+    """Failures, durations and sizes are those of the matching calls, whatever the limit; other entries do not count."""
+    await destination.write_batch([*CALLS, *OTHERS])
+    await find(destination, len(CALLS) + len(OTHERS), limit=1_000)
+    for by in GROUPS:
+        assert_stats(await destination.stats(by=by), CALLS, by=by)
+    for filters, matches in STATS_FILTERS:
+        assert_stats(await destination.stats(**filters), [call for call in CALLS if matches(call)], by="tool")
+
+
+@readable
+async def test_an_empty_destination_has_no_statistics(destination: LogDestination) -> None:
+    """It does not raise, whether the destination was opened or not."""
+    assert (await destination.stats()).groups == []
+    await destination.open()
+    assert await destination.stats(by="day", text="x") == CallStats(groups=[])
 
 
 @readable

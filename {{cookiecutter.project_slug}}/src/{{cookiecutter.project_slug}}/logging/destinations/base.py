@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 from ..entry import LogEntry
+from ..query import MAX_LIMIT
 from ..settings import LogSettings
+from ..stats import CallStats, Group, stats_of
 
 __all__ = ["BatchDestination", "LogDestination", "LogEntry"]
 
@@ -49,6 +51,15 @@ class LogDestination(ABC):
         """Return matching entries, newest first; `LogQuery` lists the filters."""
         msg = f"{self.name} is write-only: it cannot be queried"
         raise NotImplementedError(msg)
+
+    async def stats(self, *, by: Group = "tool", **filters: Any) -> CallStats:
+        """Return statistics of the matching tool calls, by default computed from the newest 10,000.
+
+        Override it where the store can compute them itself; `LogQuery` lists the filters.
+        """
+        newest = {"log_type": "tool_execution", "limit": MAX_LIMIT, "offset": 0, "slowest": False}
+        calls = await self.query(**{**filters, **newest})
+        return CallStats(groups=stats_of(calls, by=by), is_complete=len(calls) < MAX_LIMIT)
 
     async def close(self) -> None:
         """Release what `open` acquired; safe to call twice, and without `open`."""

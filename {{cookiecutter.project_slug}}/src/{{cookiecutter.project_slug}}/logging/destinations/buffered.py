@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
+from ..stats import CallStats, Group
 from .base import LogDestination, LogEntry
 from .counters import Counters
 from .delivery import Delivery
@@ -13,6 +15,8 @@ from .driver import declared
 
 CAPACITY = 10_000
 LINGER = 0.2  # seconds to collect a batch: the best trade between delay and CPU per entry
+
+_T = TypeVar("_T")
 
 
 class BufferedDestination(LogDestination):
@@ -55,10 +59,11 @@ class BufferedDestination(LogDestination):
 
     async def query(self, **filters: Any) -> list[LogEntry]:
         """Query the destination on its own loop, after waiting briefly for queued entries to arrive."""
-        loop = self._loop
-        if loop is None or loop.is_closed() or loop is asyncio.get_running_loop():
-            return await self._query(filters)
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._query(filters), loop))
+        return await self._after_flush(lambda: self.destination.query(**filters))
+
+    async def stats(self, *, by: Group = "tool", **filters: Any) -> CallStats:
+        """Return the statistics of the destination, in the same way."""
+        return await self._after_flush(lambda: self.destination.stats(by=by, **filters))
 
     async def close(self) -> None:
         """Deliver the remaining entries while the destination accepts any, then close it; count the rest as dropped."""
@@ -75,7 +80,13 @@ class BufferedDestination(LogDestination):
         self._inherited = self.destination, self._loop, self._delivery  # keep them alive: the parent cleans them up
         BufferedDestination.__init__(self, destination, capacity=self.capacity, linger=self._linger)
 
-    async def _query(self, filters: dict[str, Any]) -> list[LogEntry]:
+    async def _after_flush(self, read: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        loop = self._loop
+        if loop is None or loop.is_closed() or loop is asyncio.get_running_loop():
+            return await self._read(read)
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._read(read), loop))
+
+    async def _read(self, read: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.flush(), 1 + self._linger)
-        return await self.destination.query(**filters)
+        return await read()

@@ -6,11 +6,14 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import describe_error
+from ..stats import CallStats, Group
 from .base import LogDestination, LogEntry
 from .driver import declared
+
+_T = TypeVar("_T")
 
 _logger = logging.getLogger(__name__)
 
@@ -38,17 +41,24 @@ class CompositeDestination(LogDestination):
 
     async def query(self, **filters: Any) -> list[LogEntry]:
         """Query the first readable destination; raise NotImplementedError if none is."""
-        for destination in self.destinations:
-            try:
-                return await destination.query(**filters)
-            except NotImplementedError:
-                continue
-        msg = "none of the destinations can be queried"
-        raise NotImplementedError(msg)
+        return await self._first_readable(lambda destination: destination.query(**filters))
+
+    async def stats(self, *, by: Group = "tool", **filters: Any) -> CallStats:
+        """Return the statistics of the first readable destination; raise NotImplementedError if none is."""
+        return await self._first_readable(lambda destination: destination.stats(by=by, **filters))
 
     async def close(self) -> None:
         """Close every destination."""
         await self._each(lambda destination: destination.close())
+
+    async def _first_readable(self, read: Callable[[LogDestination], Awaitable[_T]]) -> _T:
+        for destination in self.destinations:
+            try:
+                return await read(destination)
+            except NotImplementedError:
+                continue
+        msg = "none of the destinations can be queried"
+        raise NotImplementedError(msg)
 
     async def _each(self, call: Callable[[LogDestination], Awaitable[None] | None]) -> None:
         await asyncio.gather(*(_guarded(destination, call) for destination in self.destinations))

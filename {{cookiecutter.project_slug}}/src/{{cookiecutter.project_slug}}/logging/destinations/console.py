@@ -70,11 +70,10 @@ def as_json(entry: LogEntry) -> str:
 
 def as_text(entry: LogEntry) -> str:
     """Return an entry as one line, with its traceback indented below and control characters escaped."""
-    where = "" if entry.module is None else f"{entry.module}:{entry.line} "
+    where = f"{entry.module}:{entry.line} " if entry.line else ""  # a printed line comes from no known place
     head = f"{iso_utc(entry.timestamp)[:MILLISECONDS]}Z {entry.level:<8} {entry.correlation_id[:32]} {where}"
     error = " (" + ": ".join(filter(None, (entry.error_type, entry.error_message))) + ")" if entry.error_message else ""
-    trace = (entry.extra_data or {}).get("traceback")
-    below = "".join(f"    | {printable(line)}\n" for line in trace.splitlines()) if isinstance(trace, str) else ""
+    below = "".join(f"    | {printable(line)}\n" for line in (entry.traceback or "").splitlines())
     return f"{printable(head + entry.message + error)}\n{below}"
 
 

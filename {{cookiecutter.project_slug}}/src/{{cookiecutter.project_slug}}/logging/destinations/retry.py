@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ..errors import AccessError, InvalidEntryError, PartialDeliveryError, describe_error
+from ..stats import CallStats, Group
 from .base import LogDestination, LogEntry
 from .driver import declared
 
@@ -78,6 +79,10 @@ class RetryWrapper(LogDestination):
     async def query(self, **filters: Any) -> list[LogEntry]:
         """Query the destination."""
         return await self.destination.query(**filters)
+
+    async def stats(self, *, by: Group = "tool", **filters: Any) -> CallStats:
+        """Return the statistics of the destination."""
+        return await self.destination.stats(by=by, **filters)
 
     async def close(self) -> None:
         """Close the destination."""
