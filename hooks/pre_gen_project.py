@@ -15,6 +15,8 @@ IPV6 = r"(?!([^]]*:){8})(x(:x)*)?::(x(:x)*)?|(x:){7}x".replace("x", "[0-9A-Fa-f]
 HOST = rf"(\[({IPV6})\]|[A-Za-z0-9_.-]+)"
 PORT = r":(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
 PARTS = {"<host>": HOST, "<port>": PORT, "<url>": rf"https?://{HOST}({PORT})?(/[A-Za-z0-9_./~%:+-]*)?"}
+LOGIN = re.compile("(?<=//).*(?=@)|^(?!.*//).*:.*(?=@)|(?<=passw).+")
+"""What a refusal does not repeat: `user:password` before an @, with or without a scheme, and a password parameter."""
 DAYS = "0|[1-9][0-9]{0,3}|[12][0-9]{4}|3[0-5][0-9]{3}|36[0-4][0-9]{2}|36500"
 RULES = {
     "project_slug": (
@@ -52,9 +54,7 @@ def problem_of(name: str, taken: set[str]) -> str:
     value = ANSWERS["__answered_slug" if name == "project_slug" else name]
     pattern, valid = RULES.get(name, TEXT)
     if not re.fullmatch(re.sub("<(host|port|url)>", lambda part: PARTS[part[0]], pattern), value):
-        shown = (
-            "not shown here" if name.endswith("_key") else ascii(re.sub("(?<=//).*(?=@)|(?<=passw).+", "***", value))
-        )
+        shown = "not shown here" if name.endswith("_key") else ascii(LOGIN.sub("***", value))
         return f"{name} is {shown:.90}; it must be {valid}."
     if name == "project_slug" and value in taken:
         return f"project_slug is {value!r}; it must be a name that no Python keyword, module or project folder has."

@@ -17,6 +17,8 @@ from .processes import ServerProcess, free_ports
 
 HERE = Path(__file__).with_name("convex")
 FUNCTIONS = Path(__file__).parents[2] / "{{cookiecutter.project_slug}}" / "convex"
+SCHEMA_1 = HERE / "schema_1"
+"""The functions before schema 2, as many deployments still have them."""
 API_KEY = "local-test-key"
 """What the generated project's tests use unless TEST_CONVEX_API_KEY says otherwise."""
 

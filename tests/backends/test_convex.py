@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.backends import Convex
-from tests.backends.convex import ask, check_types
+from tests.backends.convex import SCHEMA_1, ask, check_types
 from tests.backends.talk import hear, say
 
 if TYPE_CHECKING:
@@ -175,6 +175,26 @@ def test_a_poison_entry_costs_itself(convex: Convex, poison: object, why: str) -
     assert answer["inserted"] + answer["duplicates"] == 2
     ((index, error),) = [(item["index"], item["error"]) for item in answer["rejected"]]
     assert (index, error[: len(why)]) == (1, why)
+
+
+def test_an_ingest_is_answered_with_the_fields(convex: Convex) -> None:
+    """Also an empty one, so that a server learns before its first entry what it may send."""
+    fields = ingest(convex)["fields"]
+    entry = {**ENTRY, "timestamp": RECENT, "entryId": "fields"}
+
+    assert {*entry, "toolName", "method", "traceback"} <= {*fields}
+    assert ingest(convex, {**entry, "method": "tools/call", "inputSize": 5})["rejected"] == []
+
+
+def test_functions_of_schema_1_do_not_tell_their_fields(tmp_path: Path) -> None:
+    """An entry with a field of schema 2 costs itself, and a filter of schema 2 is an error."""
+    with Convex(tmp_path, functions=SCHEMA_1) as outdated, outdated.client() as client:
+        answer = ingest(outdated, {**ENTRY, "timestamp": RECENT, "entryId": "new", "method": "tools/call"})
+        query = client.get("/logs/query", params={"clientName": "c"})
+
+    assert "fields" not in answer
+    assert [item["error"][:27] for item in answer["rejected"]] == ["the field method is unknown"]
+    assert (query.status_code, query.json()) == (400, {"error": "Unknown parameter clientName"})
 
 
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer local-test-ke"}, {"Authorization": "Basic x"}])

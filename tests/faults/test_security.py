@@ -262,6 +262,6 @@ def _places(settings: dict[str, str], proxy: int, stub: int) -> tuple[str, ...]:
         f"SQLITE_PATH={settings['SQLITE_PATH']}\n",
         f"KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:{proxy}, KAFKA_TOPIC=mcp-logs, ",
         f"ELASTICSEARCH_HOSTS=http://***@127.0.0.1:{stub}, ",
-        f"POSTGRES_DSN=postgresql://127.0.0.1:{proxy}/logs, POSTGRES_TABLE=mcp_logs\n",
+        f"POSTGRES_DSN=postgresql://127.0.0.1:{proxy}/logs, POSTGRES_TABLE=unified_logs\n",
         f"CONVEX_ENDPOINT_URL=http://127.0.0.1:{stub}, ",
     )

@@ -7,11 +7,12 @@ import signal
 from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
-from scripts.project import everything_on
+from scripts.project import everything_on, questions
 from tests.backends import BACKENDS, __main__, elasticsearch, kafka, postgres
 from tests.generation.combinations import ALONE, Answers, texts
 
@@ -73,6 +74,18 @@ def test_a_projects_tests_look_where_its_services_listen(baked: Baked) -> None:
         found = re.search(r"(localhost|127\.0\.0\.1):(\d+)(/\w+)?$", default)
         assert found is not None, default
         assert found[2] in [published.split(":")[1] for published in service["ports"]], name
+
+
+def test_the_default_url_of_postgres_logs_in_at_its_service(baked: Baked) -> None:
+    """The service makes the role and the database of the URL, and asks for no password: an answer must not hold one."""
+    service, url = services(baked, everything_on())["postgres"], urlsplit(questions()["postgres_dsn"])
+    made = service["environment"]
+
+    assert (url.username, url.path, url.password) == (made["POSTGRES_USER"], f"/{made['POSTGRES_DB']}", None)
+    assert made["POSTGRES_HOST_AUTH_METHOD"] == "trust"
+    assert f"{url.port}:5432" in [published.partition(":")[2] for published in service["ports"]]
+    assert service["healthcheck"]["test"][1].endswith(f" -U {url.username} -d {url.path[1:]}")
+    assert addresses(baked)["postgres"][1] == url.geturl()
 
 
 def test_make_backends_prints_the_variables_that_a_projects_tests_read(

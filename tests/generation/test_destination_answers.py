@@ -24,8 +24,9 @@ REFUSED = {
     ],
     "kafka_topic": ["", ".", "..", "a b", "a/b", "ä", "x" * 250],
     "elasticsearch_hosts": [
-        "", "localhost:9200", "ftp://a", "http://", "http://a b", "http://es.example.org", "https://a,http://b",
-        "https://a:0x", "https://a:70000", "https://[1::2::3]", "https://a?b=c", "https://a#b",
+        "", "localhost", "localhost:x", "localhost:70000", "http:9200", "a:1,b", "ftp://a", "http://", "http://a b",
+        "http://es.example.org", "https://a,http://b", "https://a:0x", "https://a:70000", "https://[1::2::3]",
+        "https://a?b=c", "https://a#b", "u:geheim@a:9200",
     ],
     "elasticsearch_index_prefix": ["", "Upper", "-a", "_a", "a b", "a*", "a/b", "x" * 245],
     "postgres_dsn": [
@@ -57,18 +58,21 @@ ACCEPTED = {
     "kafka_topic": ["mcp-logs", "a.b_C-1", "...", "x" * 249],
     "elasticsearch_hosts": [
         "http://localhost:9200", "https://es.example.org", "https://a:9243/es/,http://b:9200", "https://[::1]:9200",
-        "https://[1:2:3:4:5:6:7:8], https://[::ffff:1]",
+        "https://[1:2:3:4:5:6:7:8], https://[::ffff:1]", "localhost:9200",
+        "es.example.org:9200,https://a, [::1]:9200 ,http://b:1",
     ],
     "elasticsearch_index_prefix": ["mcp-logs", "0a._-", "x" * 200],
     "postgres_dsn": [
-        "postgresql://postgres@localhost:5432/postgres", "postgres://h", "postgresql:///d", "postgresql://u:p%40ss@h/d",
+        "postgresql://mcp_logs@localhost:5432/mcp_logs", "postgresql://localhost/mcp_logs", "postgres://h",
+        "postgresql:///d", "postgresql://u:p%40ss@h/d",
         "postgresql://u:@h/d", "postgresql://a:1,b:2/d", "postgresql://u@[::1]:5432/d", "postgresql://%2Frun%2Fpg/d",
         "postgresql:///d?host=/run/pg&port=5433", "postgresql://h/d?sslmode=verify-full&application_name=a%20b",
         "postgresql://h/d?sslmode=", "postgresql://h/d?", "postgresql://u@h/${HOME}",
     ],
     "convex_endpoint_url": [
         "https://happy.convex.site", "https://a.example.org:8443/under/", "http://localhost:3211", "http://LOCALHOST",
-        "http://127.0.0.1:3211", "http://[::1]:3211", "https://a/logs/ingest",
+        "http://127.0.0.1:3211", "http://[::1]:3211", "https://a/logs/ingest", "https://your-deployment.convex.site",
+        "https://your-deployment.convex.site/logs/ingest", "https://your-deployment.convex.cloud",
     ],
     "convex_api_key": ["key", "a|b+c/=~!"],
 }  # fmt: skip

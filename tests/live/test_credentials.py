@@ -160,7 +160,7 @@ def test_doctor_is_content_with_the_right_credentials(project: Project, right: L
     done = project.run(tmp_path, "doctor", **right.settings)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"ok    {right.target.name}: written 1, retried 0, dropped 0, failed 0, queued 0 (" in done.stdout
+    assert f"ok    {right.target.name}: a test entry was written" in done.stdout
     assert done.stderr == ""
     assert len(right.target.find("probe of", "message")) == 1
 
@@ -186,7 +186,7 @@ def test_doctor_names_the_mistake(project: Project, mistaken: tuple[Login, str],
     failures = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
     assert done.returncode == 1, done.stdout + done.stderr
     assert len(failures) == 1, done.stdout
-    assert re.fullmatch(rf"FAIL  {login.target.name}: written 0, .*; last error: {sentence}", failures[0]), failures
+    assert re.fullmatch(rf"FAIL  {login.target.name}: {sentence}", failures[0]), failures
     assert done.stderr == ""
     assert all(secret not in done.stdout for secret in login.secrets)
 

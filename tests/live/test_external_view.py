@@ -30,11 +30,15 @@ FIXED = {
     "line": "bigint", "thread_name": "text", "process_id": "bigint", "extra_data": "jsonb",
 }  # fmt: skip
 """The names in their fixed order, with PostgreSQL's types."""
-OWN = (
-    "entry_id", "server_name", "server_version", "transport", "client_name", "client_version", "protocol_version",
-    "request_id", "principal", "error_type", "trace_id", "span_id", "hostname",
-)  # fmt: skip
-"""The names after those."""
+OWN = dict.fromkeys(
+    (
+        "entry_id", "server_name", "server_version", "transport", "client_name", "client_version", "protocol_version",
+        "request_id", "principal", "error_type", "trace_id", "span_id", "hostname",
+        "method", "target", "client_address", "parent_span_id", "input_size", "output_size", "traceback",
+    ),
+    "text",
+) | {"input_size": "bigint", "output_size": "bigint"}  # fmt: skip
+"""The names after those, also with their types."""
 NAMES = (*FIXED, *OWN)
 ISO_UTC = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00"
 
@@ -85,7 +89,7 @@ def test_kafka_has_one_json_object_a_record(seen: Seen) -> None:
     assert b"\n" not in (message.value() or b"")
     _is_the_call(value, seen.text)
     assert message.key() == value["correlation_id"].encode()
-    assert dict(message.headers() or ()) == {"entry_id": value["entry_id"].encode(), "schema_version": b"1"}
+    assert dict(message.headers() or ()) == {"entry_id": value["entry_id"].encode(), "schema_version": b"2"}
     assert message.timestamp()[1] == int(datetime.fromisoformat(value["timestamp"]).timestamp() * 1000)
 
 
@@ -117,7 +121,7 @@ def test_postgres_has_columns_of_these_names(seen: Seen) -> None:
     (row,) = seen.postgres.fetch(f'select * from "{seen.postgres.table}" where output_summary = $1', seen.text)
     found = {**row, "input_args": json.loads(row["input_args"]), "timestamp": row["timestamp"].isoformat()}
 
-    assert columns == FIXED | dict.fromkeys(OWN, "text")
+    assert columns == FIXED | OWN
     assert tuple(columns) == NAMES
     assert row["timestamp"].tzinfo is not None
     _is_the_call(found, seen.text)
@@ -166,6 +170,8 @@ def _is_the_call(entry: dict[str, Any], text: str) -> None:
         "level": "INFO",
         "log_type": "tool_execution",
         "tool_name": "echo",
+        "method": "tools/call",
+        "target": "echo",
         "status": "success",
         "input_args": {"text": text},
         "output_summary": text,
@@ -176,6 +182,8 @@ def _is_the_call(entry: dict[str, Any], text: str) -> None:
     }
     assert {name: entry[name] for name in expected} == expected
     assert entry["duration_ms"] > 0
+    assert entry["input_size"] == len(json.dumps({"text": text}, separators=(",", ":")))
+    assert entry["output_size"] > len(text)
     assert isinstance(entry["process_id"], int)
     assert abs((datetime.now(UTC) - datetime.fromisoformat(entry["timestamp"])).total_seconds()) < 3600
 

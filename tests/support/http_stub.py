@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
+
+from scripts.project import ROOT
 
 if TYPE_CHECKING:
     import ssl
@@ -15,6 +18,12 @@ if TYPE_CHECKING:
 
 ELASTICSEARCH = ("Content-Type: application/json", "X-Elastic-Product: Elasticsearch")
 """What every answer of Elasticsearch has; Convex's destination does not look at it."""
+CONVEX_FIELDS = re.findall(
+    r"^  (\w+): (?:text|number|object|v\.\w+\(\)),$",
+    (ROOT / "{{cookiecutter.project_slug}}" / "convex" / "entry.ts").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
+"""The fields that the functions in `convex/` know, which they tell in each answer."""
 BODY_LIMIT = 64 * 1024 * 1024
 
 
@@ -117,7 +126,7 @@ class HttpStub:
         for document in logs:
             self.entries["convex"].setdefault(document["entryId"], document["message"])
         inserted = len(self.entries["convex"]) - before
-        return {"inserted": inserted, "duplicates": len(logs) - inserted, "rejected": []}
+        return {"inserted": inserted, "duplicates": len(logs) - inserted, "rejected": [], "fields": CONVEX_FIELDS}
 
     def _bulk(self, body: bytes) -> list[dict[str, Any]]:
         lines = [json.loads(line) for line in body.splitlines()]

@@ -37,9 +37,19 @@ export const entry = v.object({
   traceId: text,
   spanId: text,
   hostname: text,
+  method: text,
+  target: text,
+  clientAddress: text,
+  parentSpanId: text,
+  inputSize: number,
+  outputSize: number,
+  traceback: text,
 });
 
 export type Entry = Infer<typeof entry>;
+
+/** The names of the fields. Each ingest is answered with them, so that a newer server sends no others. */
+export const FIELDS = Object.keys(entry.fields);
 
 /** Convex's limits (https://docs.convex.dev/production/state/limits); a request uses two of the 16 levels. */
 const MAX_BYTES = 1 << 20;

@@ -1,8 +1,8 @@
 /** The routes `POST /logs/ingest` and `GET /logs/query`; both require the deployment's LOG_INGEST_KEY. */
 import { httpActionGeneric, httpRouter, type GenericActionCtx, type GenericDataModel } from "convex/server";
 import { getConvexSize } from "convex/values";
-import { isRejection, problem, type Entry } from "./entry";
-import { ingestLogs, readPage, type Counts, type Filters } from "./logs";
+import { FIELDS, isRejection, problem, type Entry } from "./entry";
+import { EQUAL_FIELDS, ingestLogs, readPage, type Counts, type Filters } from "./logs";
 
 declare const process: { env: Record<string, string | undefined> };
 
@@ -48,7 +48,7 @@ async function ingest(ctx: Context, request: Request): Promise<Response> {
     counts.inserted += inserted;
     counts.duplicates += duplicates;
   }
-  return json(200, { ...counts, rejected });
+  return json(200, { ...counts, rejected, fields: FIELDS });
 }
 
 /** Return the newest matching entries. If more entries remain to be searched, `cursor` and `skipped` continue. */
@@ -111,14 +111,15 @@ function readParameters(given: URLSearchParams) {
   let [limit, offset, cursor] = [50, 0, null as string | null];
   for (const [key, value] of given) {
     const name = key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    if (name === "level") (filters.levels ??= []).push(value);
+    const equal = EQUAL_FIELDS.find((field) => field === name);
+    if (equal !== undefined) filters[equal] = value;
+    else if (name === "level") (filters.levels ??= []).push(value);
     else if (name === "since" || name === "until") filters[name] = time(key, value);
     else if (name === "limit") limit = count(key, value, 1, MAX_LIMIT);
     else if (name === "offset") offset = count(key, value, 0, 2 ** 31);
     else if (name === "cursor") cursor = value;
-    else if (name === "correlationId" || name === "toolName" || name === "logType" || name === "status") {
-      filters[name] = value;
-    } else if (name === "text") filters.text = value;
+    else if (name === "minDurationMs") filters.minDurationMs = duration(key, value);
+    else if (name === "anyId" || name === "text") filters[name] = value;
     else throw new HttpError(400, `Unknown parameter ${key}`);
   }
   return { filters, limit, offset, cursor };
@@ -136,6 +137,12 @@ function fixedTime(value: unknown): string | null {
   if (FIXED_TIME.test(value)) return value;
   const moment = new Date(value);
   return Number.isNaN(moment.getTime()) ? null : moment.toISOString().replace("Z", "000+00:00");
+}
+
+function duration(name: string, value: string): number {
+  const number = value.trim() === "" ? NaN : Number(value);
+  if (Number.isFinite(number) && number >= 0) return number;
+  throw new HttpError(400, `${name} is "${value}"; it must be a number of milliseconds, 0 or more`);
 }
 
 function count(name: string, value: string, low: number, high: number): number {

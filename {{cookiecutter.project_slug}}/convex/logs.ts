@@ -32,16 +32,35 @@ const PAGE_ROWS = 1000;
 /** Concurrent database operations; Convex allows 1,000 per function. */
 const CONCURRENCY = 500;
 
+const optionalText = v.optional(v.string());
 const filters = v.object({
-  correlationId: v.optional(v.string()),
-  toolName: v.optional(v.string()),
-  logType: v.optional(v.string()),
-  status: v.optional(v.string()),
+  correlationId: optionalText,
+  toolName: optionalText,
+  logType: optionalText,
+  status: optionalText,
+  clientName: optionalText,
+  principal: optionalText,
+  errorType: optionalText,
+  method: optionalText,
   levels: v.optional(v.array(v.string())),
-  since: v.optional(v.string()),
-  until: v.optional(v.string()),
-  text: v.optional(v.string()),
+  anyId: optionalText,
+  minDurationMs: v.optional(v.number()),
+  since: optionalText,
+  until: optionalText,
+  text: optionalText,
 });
+
+/** The fields that a filter of the same name matches exactly. */
+export const EQUAL_FIELDS = [
+  "correlationId",
+  "toolName",
+  "logType",
+  "status",
+  "clientName",
+  "principal",
+  "errorType",
+  "method",
+] as const;
 export type Filters = Infer<typeof filters>;
 export type Counts = { inserted: number; duplicates: number };
 export type Page = { logs: Entry[]; cursor: string | null };
@@ -128,16 +147,22 @@ function newestFirst(db: GenericDatabaseReader<DataModel>, wanted: Filters) {
 }
 
 function matches(log: Entry, wanted: Filters): boolean {
-  const { levels, text } = wanted;
-  for (const name of ["correlationId", "toolName", "logType", "status"] as const) {
-    if (wanted[name] !== undefined && log[name] !== wanted[name]) return false;
-  }
+  const { levels, anyId, minDurationMs, text } = wanted;
+  if (EQUAL_FIELDS.some((name) => wanted[name] !== undefined && log[name] !== wanted[name])) return false;
   if (levels !== undefined && levels.length > 0 && !levels.includes(log.level)) return false;
+  if (anyId !== undefined && !hasId(log, anyId)) return false;
+  if (minDurationMs !== undefined && (log.durationMs ?? -1) < minDurationMs) return false;
   return text === undefined || contains(log, text.toLowerCase());
 }
 
+/** Return whether an id of an entry begins or ends with a text. */
+function hasId({ entryId, correlationId }: Entry, part: string): boolean {
+  return [entryId, correlationId].some((id) => id.startsWith(part) || id.endsWith(part));
+}
+
 function contains(log: Entry, text: string): boolean {
-  const texts = [log.message, log.errorMessage, log.outputSummary, log.toolName, ...atoms(log.inputArgs)];
+  const { message, errorMessage, errorType, outputSummary, traceback, toolName, target, inputArgs } = log;
+  const texts = [message, errorMessage, errorType, outputSummary, traceback, toolName, target, ...atoms(inputArgs)];
   return texts.some((candidate) => candidate?.toLowerCase().includes(text));
 }
 

@@ -10,13 +10,15 @@ from typing import Any
 import orjson
 
 from {{cookiecutter.project_slug}}.logging.destinations.convex import ConvexSettings
-from {{cookiecutter.project_slug}}.logging.destinations.convex.encoding import encode_requests
+from {{cookiecutter.project_slug}}.logging.destinations.convex.encoding import NAMES, encode_requests
 
 URL = os.environ.get("TEST_CONVEX_URL", "http://127.0.0.1:3211")
 KEY = os.environ.get("TEST_CONVEX_API_KEY", "local-test-key")
 SECRET = "s3cret-key"
 STORED = object()
 """The answer of a deployment that stores all entries of the request."""
+STORED_BY_SCHEMA_1 = object()
+"""The same answer of functions of schema 1, which do not name their fields."""
 
 
 def make_settings(url: str = URL, key: str = KEY, **values: Any) -> ConvexSettings:
@@ -71,8 +73,9 @@ class StubServer:
         status, content = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if status == 0:
             await self.released.wait()
-        if content is STORED:
-            content = {"inserted": len(orjson.loads(body)["logs"]), "duplicates": 0, "rejected": []}
+        if content in (STORED, STORED_BY_SCHEMA_1):
+            fields = {"fields": list(NAMES.values())} if content is STORED else {}
+            content = {"inserted": len(orjson.loads(body)["logs"]), "duplicates": 0, "rejected": [], **fields}
         text = content if isinstance(content, bytes) else orjson.dumps(content)
         headers = f"Location: /elsewhere\r\nContent-Length: {len(text)}\r\n"
         writer.write(f"HTTP/1.1 {status} Reason\r\n{headers}\r\n".encode() + text)

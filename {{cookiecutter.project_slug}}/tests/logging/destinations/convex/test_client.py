@@ -72,6 +72,12 @@ async def test_only_a_receipt_for_each_entry_counts_as_stored(serve: Callable[..
     assert type(caught.value) is DeliveryError
 
 
+async def test_an_answer_may_have_more_keys(serve: Callable[..., Any]) -> None:
+    """Functions that are newer than the server may answer with more."""
+    _, destination = await serve((200, {"inserted": 1, "duplicates": 0, "rejected": [], "later": {"a": 1}}))
+    await destination.write(make_entry())
+
+
 async def test_opening_detects_another_server(serve: Callable[..., Any]) -> None:
     """Opening sends an empty request, which also needs a receipt."""
     _, destination = await serve((200, {"message": f"welcome, {SECRET}"}))

@@ -11,10 +11,11 @@ from helpers import make_entry, require_backend
 
 from {{cookiecutter.project_slug}}.logging.destinations import BufferedDestination
 from {{cookiecutter.project_slug}}.logging.destinations.convex import ConvexDestination, ConvexSettings
+from {{cookiecutter.project_slug}}.logging.destinations.convex.encoding import NAMES
 from {{cookiecutter.project_slug}}.logging.errors import PartialDeliveryError
 from {{cookiecutter.project_slug}}.logging.query import MAX_LIMIT, LogQuery
 
-from .convex_helpers import SECRET, STORED, URL, documents, make_settings
+from .convex_helpers import SECRET, STORED, STORED_BY_SCHEMA_1, URL, documents, make_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,11 +64,54 @@ async def test_a_large_batch_is_sent_in_a_few_requests(serve: Callable[..., Any]
 async def test_a_rejected_entry_is_reported_alone(serve: Callable[..., Any]) -> None:
     """The error contains the entry and the reason; the rest of the batch is stored."""
     answer = {"inserted": 2, "duplicates": 0, "rejected": [{"index": 1, "entryId": None, "error": "too odd"}]}
-    _, destination = await serve((200, answer))
+    _, destination = await serve((200, {**answer, "fields": list(NAMES.values())}))
     entries = [make_entry(str(number)) for number in range(3)]
     with pytest.raises(PartialDeliveryError, match=r"^Convex rejected 1 of 3 entries: too odd$") as caught:
         await destination.write_batch(entries)
     assert (caught.value.retryable, caught.value.invalid) == ([], [entries[1]])
+
+
+async def test_functions_of_schema_1_get_new_fields_in_extra_data(
+    serve: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """They do not know these fields; one line asks to deploy the functions again."""
+    stub, destination = await serve((200, STORED_BY_SCHEMA_1))
+    await destination.open()
+    entry = make_entry(client_name="c", method="tools/call", input_size=5, extra_data={"a": 1})
+    for _ in range(2):
+        await destination.write(entry)
+    await destination.open()
+    document, _ = stub.documents
+    assert document["clientName"] == "c"
+    assert document["extraData"] == {"a": 1, "method": "tools/call", "input_size": 5}
+    assert not {"method", "inputSize"} & document.keys()
+    (warning,) = caplog.messages
+    assert " stores method, target, " in warning
+    assert warning.endswith(" in extraData: deploy the functions in convex/ again (npx convex deploy)")
+
+
+async def test_the_fields_are_used_once_the_functions_are_deployed_again(serve: Callable[..., Any]) -> None:
+    """Each answer tells which fields the deployment knows, so the server need not be restarted."""
+    stub, destination = await serve((200, STORED_BY_SCHEMA_1), (200, STORED))
+    await destination.open()
+    for _ in range(2):
+        await destination.write(make_entry(traceback="t"))
+    before, after = stub.documents
+    assert (before["extraData"], after["traceback"]) == ({"traceback": "t"}, "t")
+    assert "extraData" not in after
+
+
+async def test_entries_wait_if_older_functions_were_deployed(serve: Callable[..., Any]) -> None:
+    """What they rejected is encoded for them and sent again; the rest is stored."""
+    refusal = {"inserted": 1, "duplicates": 0, "rejected": [{"index": 1, "error": "the field method is unknown"}]}
+    stub, destination = await serve((200, STORED), (200, refusal), (200, STORED_BY_SCHEMA_1))
+    await destination.open()
+    plain, entry = make_entry(), make_entry(method="tools/call")
+    with pytest.raises(PartialDeliveryError) as caught:
+        await destination.write_batch([plain, entry])
+    assert (caught.value.retryable, caught.value.invalid) == ([entry], [])
+    await destination.write_batch(caught.value.retryable)
+    assert stub.documents[-1]["extraData"] == {"method": "tools/call"}
 
 
 @pytest.mark.parametrize("status", [400, 413])
@@ -108,6 +152,27 @@ async def test_several_levels_become_several_parameters(serve: Callable[..., Any
     stub, destination = await serve((200, {"logs": [], "cursor": None, "skipped": 0}))
     assert await destination.query(level=("INFO", "ERROR")) == []
     assert "level=INFO&level=ERROR" in stub.requests[0][0]
+
+
+async def test_the_slowest_are_sorted_by_the_destination(serve: Callable[..., Any]) -> None:
+    """They are those of the newest 10,000 entries with a duration; of equal ones, the newest comes first."""
+    entries = [make_entry(str(number), duration_ms=duration) for number, duration in enumerate([5.0, 9.5, 0.0, 9.5, 7])]
+    stub, destination = await serve((200, {"logs": documents(*entries), "cursor": None, "skipped": 0}))
+    found = await destination.query(slowest=True, tool_name="t", limit=3, offset=1)
+    assert [entry.message for entry in found] == ["3", "4", "0"]
+    (parameters,) = [dict(httpx.URL(line.split(" ")[1]).params) for line, _, _ in stub.requests]
+    assert parameters == {"toolName": "t", "minDurationMs": "0.0", "limit": "10000", "offset": "0"}
+
+
+async def test_stats_count_the_newest_calls(serve: Callable[..., Any]) -> None:
+    """At most 10,000, read by a query, whose filters apply."""
+    calls = [make_entry(log_type="tool_execution", tool_name="t", status=status) for status in ("success", "error")]
+    stub, destination = await serve((200, {"logs": documents(*calls), "cursor": None, "skipped": 0}))
+    stats = await destination.stats(by="tool", client_name="c")
+    ((group, count, failures),) = [(each.group, each.calls, each.failures) for each in stats.groups]
+    assert (group, count, failures, stats.is_complete) == ("t", 2, 1, True)
+    (parameters,) = [dict(httpx.URL(line.split(" ")[1]).params) for line, _, _ in stub.requests]
+    assert parameters == {"clientName": "c", "logType": "tool_execution", "limit": "10000", "offset": "0"}
 
 
 def test_no_secret_is_shown() -> None:

@@ -44,6 +44,14 @@ async def test_each_status_has_one_error(
     assert len(stub.requests) == 1
 
 
+async def test_a_filter_that_the_functions_do_not_know_asks_for_a_deploy(serve: Callable[..., Any]) -> None:
+    """Functions of schema 1 reject the filters that came with schema 2."""
+    _, destination = await serve((400, {"error": "Unknown parameter clientName"}))
+    with pytest.raises(DeliveryError, match=r"the filter clientName yet: deploy .* \(npx convex deploy\)$") as caught:
+        await destination.query(client_name="c")
+    assert type(caught.value) is DeliveryError
+
+
 async def test_an_echoed_key_is_redacted(serve: Callable[..., Any]) -> None:
     """Some proxies answer with the request."""
     _, destination = await serve((500, f"you sent Authorization: Bearer {SECRET}".encode()))

@@ -11,6 +11,7 @@ import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -27,12 +28,13 @@ from {{cookiecutter.project_slug}}.logging.destinations.elasticsearch import (
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
 
     from {{cookiecutter.project_slug}}.logging.destinations.base import LogEntry
 
 HOSTS = os.environ.get("TEST_ELASTICSEARCH_HOSTS", "http://localhost:9200")
 DAY = datetime(2026, 3, 14, 15, 9, 26, 535897, tzinfo=UTC)
+SCHEMA_1 = json.loads((Path(__file__).with_name("fixtures") / "schema_1.json").read_text("utf-8"))
+"""The index template of servers that write the first schema."""
 
 
 @dataclass
@@ -90,6 +92,10 @@ class Stub:
             return 200, bulk_reply(*statuses)
         if request.path.startswith("/_index_template/") and request.method == "GET":
             return 404, failure("resource_not_found_exception")
+        if request.path.endswith("/_mapping") and request.method == "GET":
+            return 404, failure("index_not_found_exception")
+        if request.path.endswith("/_field_caps"):
+            return 200, {"indices": []}
         return 200, {} if request.path.endswith("/_alias") else {"hits": {"hits": []}, "_shards": {}}
 
 
@@ -215,3 +221,10 @@ async def cluster() -> AsyncIterator[Cluster]:
             await cluster.request("DELETE", f"/{index}")
         for template in (cluster.prefix, f"{cluster.prefix}-more"):
             await cluster.request("DELETE", f"/_index_template/{template}")
+
+
+@pytest.fixture
+def destination(cluster: Cluster, destination_for: Any) -> ElasticsearchDestination:
+    """Return a destination with the prefix of the test."""
+    built: ElasticsearchDestination = destination_for(cluster.url, elasticsearch_index_prefix=cluster.prefix)
+    return built

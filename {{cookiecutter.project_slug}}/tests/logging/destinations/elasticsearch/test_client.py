@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from helpers import make_entry
@@ -45,6 +46,13 @@ async def test_a_login_in_an_address_is_used(stub: Stub, destination_for: Any) -
     await destination_for(stub.url.replace("//", "//elastic:p%40ss@")).write(make_entry())
     (bulk,) = stub.received("/_bulk")
     assert bulk.headers["Authorization"] == "Basic " + base64.b64encode(b"elastic:p@ss").decode()
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
+async def test_an_address_without_a_scheme_is_used(stub: Stub, destination_for: Any, name: str) -> None:
+    """HTTP reaches this machine, HTTPS any other."""
+    await destination_for(f"{name}:{urlsplit(stub.url).port}").write(make_entry())
+    assert len(stub.received("/_bulk")) == 1
 
 
 async def test_hosts_are_used_in_turn_and_a_dead_one_is_skipped(destination_for: Any) -> None:

@@ -34,7 +34,7 @@ def make_destination(unique: str) -> ElasticsearchDestination:
 def test_a_malformed_setting_is_reported_when_the_destination_is_built() -> None:
     """Not only when the first entry is written."""
     with pytest.raises(SettingError, match="ELASTICSEARCH_HOSTS"):
-        ElasticsearchDestination.from_config(make_settings("localhost:9200"))
+        ElasticsearchDestination.from_config(make_settings("localhost"))
 
 
 def test_building_the_destination_does_not_import_the_driver(

@@ -11,6 +11,7 @@ from helpers import deliver, make_entry
 from {{cookiecutter.project_slug}}.logging.destinations import RetryWrapper
 from {{cookiecutter.project_slug}}.logging.destinations.base import LogEntry
 from {{cookiecutter.project_slug}}.logging.destinations.elasticsearch.encoding import MAX_BODY_BYTES
+from {{cookiecutter.project_slug}}.logging.destinations.elasticsearch.schema import ARGUMENT_VALUES
 from {{cookiecutter.project_slug}}.logging.entry import FIELD_NAMES
 from {{cookiecutter.project_slug}}.logging.errors import InvalidEntryError
 
@@ -38,23 +39,26 @@ async def test_a_batch_is_one_request_of_json_lines(stub: Stub, destination_for:
 async def test_a_document_has_the_fields_that_are_not_none(stub: Stub, destination_for: Any) -> None:
     """It can be read back as the same entry."""
     full = LogEntry(**{name: f"value of {name}" for name in FIELD_NAMES})
-    full.timestamp, full.input_args, full.line = DAY, {"none": None}, 7
+    full.timestamp, full.input_args, full.line = DAY, {"none": None, "list": [1, {"deep": "text"}]}, 7
     bare = make_entry(timestamp=DAY)
     await destination_for(stub.url).write_batch([full, bare])
     (bulk,) = stub.received("/_bulk")
     documents = bulk.lines[1::2]
-    assert set(documents[0]) == set(FIELD_NAMES)
+    assert set(documents[0]) == {*FIELD_NAMES, ARGUMENT_VALUES}
     assert set(documents[1]) == {name for name in FIELD_NAMES if getattr(bare, name) is not None}
+    assert documents[0][ARGUMENT_VALUES] == [1, "text"]
     assert [LogEntry.from_dict(document) for document in documents] == [full, bare]
 
 
 async def test_values_that_json_does_not_support_become_text(stub: Stub, destination_for: Any) -> None:
     """No other field is lost, even if orjson rejects the entry as a whole."""
     odd = make_entry("lone \ud800", timestamp=DAY, extra_data={"set": {1}, (1, 2): 2**80}, hostname="here")
+    odd.input_args = {"set": {1, 2}, "large": 2**80}
     await destination_for(stub.url).write(odd)
     document = stub.received("/_bulk")[0].lines[1]
     assert document["message"] == "lone \\ud800"
     assert document["extra_data"] == {"set": [1], "(1, 2)": str(2**80)}
+    assert document[ARGUMENT_VALUES] == [1, 2, str(2**80)]
     assert document["timestamp"] == DAY.isoformat()
     assert (document["entry_id"], document["hostname"]) == (odd.entry_id, "here")
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import make_entry
+from helpers import ARGUMENTS, SEARCHES, make_entry
 
 from {{cookiecutter.project_slug}}.logging.destinations.elasticsearch import ElasticsearchDestination
 from {{cookiecutter.project_slug}}.logging.destinations.elasticsearch.schema import (
+    ARGUMENT_VALUES,
     MAX_INDEXED_CHARACTERS,
     TEMPLATE_VERSION,
     daily_index,
@@ -28,16 +29,10 @@ from . import elasticsearch_helpers
 from .elasticsearch_helpers import DAY, Certificates, Cluster, entries
 
 cluster, destination_for = elasticsearch_helpers.cluster, elasticsearch_helpers.destination_for
+destination = elasticsearch_helpers.destination
 certificates = elasticsearch_helpers.certificates
 
 WRITE_BATCH = Path(__file__).with_name("fixtures") / "write_batch.py"
-
-
-@pytest.fixture
-def destination(cluster: Cluster, destination_for: Any) -> ElasticsearchDestination:
-    """Return a destination with the prefix of the test."""
-    built: ElasticsearchDestination = destination_for(cluster.url, elasticsearch_index_prefix=cluster.prefix)
-    return built
 
 
 @pytest.mark.integration
@@ -53,7 +48,7 @@ async def test_entries_are_in_daily_indices_that_other_tools_can_search(
     assert [hit["_source"]["message"] for hit in found["hits"]["hits"]] == ["day 2", "day 1", "day 0"]
     index = f"{cluster.prefix}-2026.03.14"
     mapping = (await cluster.request("GET", f"/{index}/_mapping"))[index]["mappings"]["properties"]
-    assert set(mapping) == set(FIELD_NAMES)
+    assert set(mapping) == {*FIELD_NAMES, ARGUMENT_VALUES}
     types = {"timestamp": "date_nanos", "level": "keyword", "message": "text", "line": "long", "duration_ms": "double"}
     assert {name: mapping[name]["type"] for name in types} == types
     assert mapping["input_args"]["enabled"] is False
@@ -134,7 +129,7 @@ async def test_values_of_any_size_and_keys_of_any_name_are_stored(
     found = {entry.entry_id: entry for entry in await destination.query()}
     assert found == {entry.entry_id: entry for entry in batch}
     mappings = await cluster.request("GET", f"/{cluster.prefix}-*/_mapping")
-    assert all(set(index["mappings"]["properties"]) == set(FIELD_NAMES) for index in mappings.values())
+    assert all(set(index["mappings"]["properties"]) == {*FIELD_NAMES, ARGUMENT_VALUES} for index in mappings.values())
 
 
 @pytest.mark.integration
@@ -166,6 +161,39 @@ async def test_a_query_can_skip_more_than_ten_thousand_entries(
 
 
 @pytest.mark.integration
+async def test_the_slowest_entries_come_first(cluster: Cluster, destination: ElasticsearchDestination) -> None:
+    """Without those that have no duration, on every page; equally slow ones are sorted by time."""
+    slow = [entry for number in range(1_100) for entry in entries(2, duration_ms=number / 8)]
+    batch = [*slow, *entries(50), *entries(1, duration_ms=0.1, timestamp=DAY - timedelta(days=1))]
+    for start in range(0, len(batch), 500):
+        await destination.write_batch(batch[start : start + 500])
+    durations = [entry.duration_ms for entry in await destination.query(slowest=True, limit=10_000)]
+    assert durations == sorted([0.1, *(number / 8 for number in range(1_100) for _ in range(2))], reverse=True)
+    assert await destination.query(slowest=True, limit=3, offset=1_998) == slow[201:198:-1]
+    assert await destination.query(slowest=True, min_duration_ms=0.1, limit=1, offset=2_198) == batch[-1:]
+    assert await destination.query(min_duration_ms=137.375) == slow[:-3:-1]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("odd", ["", "*", "?", "\\", "-", "x" * 400])
+async def test_an_id_is_found_by_its_beginning_and_its_end(
+    cluster: Cluster, destination: ElasticsearchDestination, odd: str
+) -> None:
+    """That of the entry and that of the correlation; no character is special, and case matters."""
+    ids = {"entry_id": f"ab{odd}cd"}, {"correlation_id": f"cd{odd}ab"}, {"entry_id": "abcdX"}, {"entry_id": "AB"}
+    first, second, third, last = (
+        make_entry(timestamp=DAY + timedelta(seconds=number), **values) for number, values in enumerate(ids)
+    )
+    await destination.write_batch([first, second, third, last])
+    assert await destination.query(any_id=f"b{odd}c") == []
+    assert await destination.query(any_id=f"ab{odd}cd") == [third, first][odd != "" :]
+    assert await destination.query(any_id=f"ab{odd}c") == [third, first][odd != "" :]
+    assert await destination.query(any_id="cd") == [second, first]
+    assert await destination.query(any_id="B") == [last]
+    assert await destination.query(any_id=f"-{odd * 20}cd") == []
+
+
+@pytest.mark.integration
 @pytest.mark.parametrize(
     "text",
     ["100%", "a_b", "*", "?", "\\", '"', "\\*", "[z]", "MIXED Case", "\u00e4\u00d6\u00fc", "\u65e5\u672c", ""],
@@ -178,19 +206,39 @@ async def test_a_text_is_found_literally(cluster: Cluster, destination: Elastics
         make_entry("", error_message=text.upper() + "."),
         make_entry("", output_summary=f"{long}{text.lower()}{long}"),
         make_entry("", tool_name=f"tool{text}"),
+        make_entry("", target=f"file:///{text}"),
+        make_entry("", error_type=f"Error{text}"),
+        make_entry("", traceback=f"Traceback\n  {text.upper()}\n"),
+        make_entry("", input_args={"text": f"_{text.upper()}_", "more": [1]}),
     ]
-    others = [make_entry("before x after"), make_entry(long), make_entry("", input_args={"text": f"_{text}"})]
+    others = [make_entry("before x after"), make_entry(long), make_entry("", input_args={f"_{text}": "other"})]
     await destination.write_batch([*matching, *others])
     found = {entry.entry_id for entry in await destination.query(text=text)}
     assert found == {entry.entry_id for entry in [*matching, *(others if text == "" else [])]}
 
 
 @pytest.mark.integration
+async def test_the_values_of_arguments_can_be_searched(cluster: Cluster, destination: ElasticsearchDestination) -> None:
+    """By queries and statistics; they ignore case, names, and the quotes and escapes of JSON."""
+    call = {"log_type": "tool_execution", "tool_name": "echo", "status": "success"}
+    await destination.write(make_entry("entry", input_args=ARGUMENTS, **call))
+    found = {text: len(await destination.query(text=text)) for text in SEARCHES}
+    counted = {text: len((await destination.stats(text=text)).groups) for text in SEARCHES}
+    assert found == counted == SEARCHES
+
+
+@pytest.mark.integration
 async def test_a_long_text_is_found(cluster: Cluster, destination: ElasticsearchDestination) -> None:
     """Even if it is longer than the patterns that the cluster accepts."""
-    wanted = make_entry("y" * 7_000 + "*" * 999)
-    await destination.write_batch([wanted, make_entry("y" * 7_000)])
-    assert await destination.query(text="y" * 5_000 + "*" * 500) == [wanted]
+    text = "y" * 7_000 + "*" * 999
+    wanted = [
+        make_entry(text),
+        make_entry("", input_args={"text": text}),
+        make_entry("", input_args={"long": 2 * text}),
+    ]
+    await destination.write_batch([*wanted, make_entry("y" * 7_000, input_args={"text": "y" * 9_000})])
+    found = await destination.query(text="y" * 5_000 + "*" * 500)
+    assert {entry.entry_id for entry in found} == {entry.entry_id for entry in wanted}
 
 
 @pytest.mark.integration

@@ -1,79 +1,13 @@
-"""Daily indices are created with the right mapping and deleted past retention."""
+"""The index template and its upgrade."""
 
 from __future__ import annotations
 
-import json
-import logging
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import pytest
-from helpers import make_entry
-
 from {{cookiecutter.project_slug}}.logging.destinations.elasticsearch.schema import (
-    TEMPLATE_VERSION,
-    daily_index,
     index_template,
+    upgraded_template,
 )
-from {{cookiecutter.project_slug}}.logging.errors import DeliveryError
 
-from . import elasticsearch_helpers
-from .elasticsearch_helpers import DAY, Stub, entries, failure
-
-stub, destination_for = elasticsearch_helpers.stub, elasticsearch_helpers.destination_for
-
-
-async def test_the_template_is_created_once_before_the_first_entry(stub: Stub, destination_for: Any) -> None:
-    """Not again for the next batch, even after closing."""
-    destination = destination_for(stub.url)
-    await destination.write_batch(entries(1))
-    await destination.close()
-    await destination.write_batch(entries(1))
-    (put,) = stub.received("/_index_template/mcp-logs", "PUT")
-    assert json.loads(put.body) == index_template("mcp-logs")
-    assert stub.requests.index(put) < stub.requests.index(stub.received("/_bulk")[0])
-
-
-@pytest.mark.parametrize(("newer", "puts"), [(-1, 1), (0, 0), (1, 0)])
-async def test_only_an_older_template_is_replaced(stub: Stub, destination_for: Any, newer: int, puts: int) -> None:
-    """An administrator may have changed the template of this version."""
-    known = {"index_templates": [{"name": "mcp-logs", "index_template": {"version": TEMPLATE_VERSION + newer}}]}
-    stub.replies["GET /_index_template/mcp-logs"] = 200, known
-    await destination_for(stub.url).open()
-    assert len(stub.received("/_index_template/mcp-logs", "PUT")) == puts
-
-
-@pytest.mark.parametrize(("status", "kind"), [(403, "security_exception"), (400, "illegal_argument_exception")])
-async def test_each_index_is_created_with_the_mapping_if_the_template_is_rejected(
-    stub: Stub, destination_for: Any, caplog: pytest.LogCaptureFixture, status: int, kind: str
-) -> None:
-    """Each is tried once, even if it exists or is forbidden; the missing template is logged once."""
-    stub.replies["PUT /_index_template/mcp-logs"] = status, failure(kind)
-    stub.replies["PUT /mcp-logs-2026.03.14"] = 400, failure("resource_already_exists_exception")
-    stub.replies["PUT /mcp-logs-2026.03.15"] = 403, failure("security_exception")
-    destination = destination_for(stub.url)
-    batch = [make_entry(timestamp=DAY + timedelta(days=days)) for days in (0, 1, 2, 2)]
-    with caplog.at_level(logging.WARNING):
-        await destination.write_batch(batch)
-        await destination.write_batch(batch)
-    created = [request for request in stub.requests if request.method == "PUT" and request.path.startswith("/mcp-logs")]
-    assert sorted(request.path for request in created) == [f"/mcp-logs-2026.03.{day}" for day in (14, 15, 16)]
-    assert json.loads(created[0].body) == index_template("mcp-logs")["template"]
-    assert len(stub.received("/_bulk")) == 2
-    assert len(caplog.records) == 1
-    assert "Each index mcp-logs-* is created without a template" in caplog.text
-
-
-async def test_nothing_is_written_until_the_template_exists(stub: Stub, destination_for: Any) -> None:
-    """The next attempt tries to create it again."""
-    stub.replies["PUT /_index_template/mcp-logs"] = 503, failure("process_cluster_event_timeout_exception")
-    destination = destination_for(stub.url)
-    with pytest.raises(DeliveryError):
-        await destination.write_batch(entries(1))
-    assert not stub.received("/_bulk")
-    del stub.replies["PUT /_index_template/mcp-logs"]
-    await destination.write_batch(entries(1))
-    assert len(stub.received("/_bulk")) == 1
+from .elasticsearch_helpers import SCHEMA_1
 
 
 def test_the_template_of_a_longer_prefix_has_a_higher_priority() -> None:
@@ -81,32 +15,24 @@ def test_the_template_of_a_longer_prefix_has_a_higher_priority() -> None:
     assert index_template("mcp-logs")["priority"] > index_template("mcp")["priority"]
 
 
-async def test_indices_past_retention_are_deleted_at_most_hourly(stub: Stub, destination_for: Any) -> None:
-    """Only those named exactly like the prefix and a date."""
-    today = datetime.now(UTC).date()
-    old, kept = (daily_index("logs", today - timedelta(days=days)) for days in (8, 7))
-    foreign = ["a-2020.01.01", "2020.01", "2020.13.01", "2020.01.011", "2020-01-01", "old"]
-    names = [old, kept, daily_index("logs", today), *[f"logs-{name}" for name in foreign]]
-    stub.replies["GET /logs-*.*.*/_alias"] = 200, {name: {"aliases": {}} for name in names}
-    destination = destination_for(stub.url, elasticsearch_index_prefix="logs", log_retention_days=7)
-    await destination.write_batch(entries(1))
-    await destination.write_batch(entries(1))
-    assert [request.path for request in stub.requests if request.method == "DELETE"] == [f"/{old}"]
-    assert len(stub.received("/logs-*.*.*/_alias", "GET")) == 1
+def test_an_upgraded_template_has_the_fields_of_a_new_one() -> None:
+    """With the same types; nothing of the older version is left."""
+    assert upgraded_template(SCHEMA_1) == index_template("mcp-logs")
 
 
-async def test_nothing_is_deleted_without_retention(stub: Stub, destination_for: Any) -> None:
-    """With 0 days, expired indices are not even searched for."""
-    await destination_for(stub.url).write_batch(entries(1))
-    assert {request.method for request in stub.requests} == {"GET", "PUT", "POST"}
-    assert not stub.received("/mcp-logs-*.*.*/_alias", "GET")
+def test_an_upgraded_template_keeps_what_an_administrator_changed() -> None:
+    """What only a reply may have, such as a date of creation, is left out."""
+    template = {**SCHEMA_1["template"], "settings": {"index": {"lifecycle": {"name": "logs"}}}}
+    changed = {**SCHEMA_1, "priority": 900, "composed_of": ["ours"], "template": template}
+    upgraded = upgraded_template({**changed, "created_date_millis": 0})
+    assert upgraded == {
+        **changed,
+        "version": index_template("mcp-logs")["version"],
+        "template": {**template, "mappings": index_template("mcp-logs")["template"]["mappings"]},
+    }
 
 
-async def test_a_batch_counts_as_written_if_deleting_old_indices_fails(
-    stub: Stub, destination_for: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The failure is logged; the next attempt is an hour later."""
-    stub.replies["GET /mcp-logs-*.*.*/_alias"] = 403, failure("security_exception")
-    with caplog.at_level(logging.WARNING):
-        await destination_for(stub.url, log_retention_days=1).write_batch(entries(1))
-    assert "were not deleted" in caplog.text
+def test_a_template_without_a_mapping_can_be_upgraded() -> None:
+    """An administrator may have moved the mapping into a component template."""
+    upgraded = upgraded_template({"index_patterns": ["mcp-logs-*"], "version": 1, "composed_of": ["ours"]})
+    assert "traceback" in upgraded["template"]["mappings"]["properties"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from {{cookiecutter.project_slug}}.logging.destinations.elasticsearch import ElasticsearchSettings
-from {{cookiecutter.project_slug}}.logging.destinations.elasticsearch.settings import check_settings
+from {{cookiecutter.project_slug}}.logging.destinations.elasticsearch.settings import check_settings, urls
 from {{cookiecutter.project_slug}}.logging.errors import SettingError
 
 from .elasticsearch_helpers import make_settings
@@ -25,11 +25,37 @@ def test_hosts_are_a_comma_list_a_json_list_or_a_list(given: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("localhost:9200", "http://localhost:9200"),
+        ("LocalHost:9200", "http://LocalHost:9200"),
+        ("127.0.0.2:9200", "http://127.0.0.2:9200"),
+        ("[::1]:9200", "http://[::1]:9200"),
+        ("es.example.org:9200", "https://es.example.org:9200"),
+        ("localhost.example.org:9200", "https://localhost.example.org:9200"),
+        ("10.0.0.1:9200", "https://10.0.0.1:9200"),
+        ("[2001:db8::1]:9200", "https://[2001:db8::1]:9200"),
+        ("https://localhost:9200", "https://localhost:9200"),
+        ("http://es.example.org:9200", "http://es.example.org:9200"),
+    ],
+)
+def test_an_address_without_a_scheme_is_http_on_this_machine_and_https_elsewhere(host: str, url: str) -> None:
+    """A scheme that is given stays; a list may contain addresses of all kinds."""
+    settings = ElasticsearchSettings(elasticsearch_hosts=f"{host}, http://other:1")
+    check_settings(settings)
+    assert urls(settings) == [url, "http://other:1"]
+
+
+@pytest.mark.parametrize(
     ("host", "problem"),
     [
-        ("localhost:9200", "'localhost:9200': it must begin with http:// or https://"),
-        ("localhost", "it must begin with http"),
-        ("ftp://localhost:9200", "it must begin with http"),
+        ("localhost", "'localhost': it must be host:port or begin with http:// or https://"),
+        ("localhost:", "it must be host:port"),
+        ("localhost:port", "it must be host:port"),
+        ("localhost:9200/path", "it must be host:port"),
+        ("localhost:70000", "it is not a valid URL"),
+        ("http:9200", "it must have a host"),
+        ("ftp://localhost:9200", "it must be host:port or begin with http"),
         ("http://", "it must have a host"),
         ("http://localhost", "it has no port"),
         ("http://:9200", "it must have a host"),

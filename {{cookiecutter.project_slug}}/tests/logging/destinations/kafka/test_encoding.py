@@ -24,7 +24,7 @@ def test_a_record_is_the_entry_as_json_with_all_fields() -> None:
     assert tuple(value) == FIELD_NAMES
     assert value == {**known.to_dict(), "timestamp": "2026-03-29T00:59:59.255000+00:00"}
     assert (timestamp, key) == (1_774_745_999_255, b"call-1")
-    assert headers == [("entry_id", known.entry_id.encode()), ("schema_version", b"1")]
+    assert headers == [("entry_id", known.entry_id.encode()), ("schema_version", b"2")]
 
 
 @pytest.mark.parametrize(

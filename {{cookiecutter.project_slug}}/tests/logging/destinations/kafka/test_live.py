@@ -90,7 +90,7 @@ async def test_entries_arrive_as_readable_records(topic: str, values: dict[str, 
     assert [orjson.loads(record.value)["message"] for record in read] == [*(item.message for item in sent), "last"]
     assert orjson.loads(read[7].value) == sent[7].to_dict()
     assert read[7].key == sent[7].correlation_id.encode()
-    assert dict(read[7].headers) == {"entry_id": sent[7].entry_id.encode(), "schema_version": b"1"}
+    assert dict(read[7].headers) == {"entry_id": sent[7].entry_id.encode(), "schema_version": b"2"}
     assert read[7].timestamp == sent[7].timestamp.timestamp() * 1_000
 
 

@@ -20,7 +20,7 @@ from {{cookiecutter.project_slug}}.logging.destinations.postgres import Postgres
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-DSN = os.environ.get("TEST_POSTGRES_DSN", "postgresql://postgres:postgres@localhost:5432/postgres")
+DSN = os.environ.get("TEST_POSTGRES_DSN", "postgresql://mcp_logs@localhost:5432/mcp_logs")
 SECRET = "s3cret"
 
 
@@ -53,6 +53,16 @@ async def table(admin: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[str]
     name = f"Logs_{secrets.token_hex(6)}"
     yield name
     await admin.execute(f'DROP TABLE IF EXISTS "{name}"')
+
+
+@pytest.fixture
+async def role(admin: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[tuple[str, str]]:
+    """Create a role that may only log in, and return its name and password; drop it afterwards."""
+    name, password = f"role_{secrets.token_hex(4)}", secrets.token_hex(8)
+    await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
+    yield name, password
+    await admin.execute(f"DROP OWNED BY {name}")
+    await admin.execute(f"DROP ROLE {name}")
 
 
 @pytest.fixture

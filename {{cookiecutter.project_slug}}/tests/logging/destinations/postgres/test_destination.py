@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -51,9 +52,12 @@ async def test_a_server_that_never_answers_does_not_block_cancellation_or_close(
 
 
 async def test_an_unreachable_server_is_a_temporary_failure() -> None:
-    """The message names the server."""
+    """The message names the server, the reason and the setting."""
     destination = PostgresDestination(make_settings("postgresql://user@127.0.0.1:1/logs"))
-    with pytest.raises(DeliveryError, match=r"^PostgreSQL at 127\.0\.0\.1:1 cannot be reached: ") as caught:
+    sentence = (
+        "could not connect to PostgreSQL at 127.0.0.1:1, connection refused; is it running, is POSTGRES_DSN right?"
+    )
+    with pytest.raises(DeliveryError, match=f"^{re.escape(sentence)}$") as caught:
         await destination.write(make_entry())
     assert type(caught.value) is DeliveryError
     await destination.close()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -39,9 +42,6 @@ if TYPE_CHECKING:
         (asyncpg.InternalClientError, DeliveryError),
         (asyncpg.ReadOnlySQLTransactionError, DeliveryError),
         (asyncpg.TooManyConnectionsError, DeliveryError),
-        (ConnectionRefusedError, DeliveryError),
-        (OSError, DeliveryError),
-        (TimeoutError, DeliveryError),
     ],
 )
 def test_an_exception_is_translated_to_one_sentence(
@@ -57,3 +57,27 @@ def test_an_exception_is_translated_to_one_sentence(
 def test_other_exceptions_are_not_translated() -> None:
     """A bug of ours keeps its own type."""
     assert translate(KeyError("bug"), server="PostgreSQL") is None
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 1)"), "connection refused"),
+        (
+            OSError(
+                "Multiple exceptions: [Errno 111] Connect call failed ('::1', 1, 0, 0), [Errno 111] Connect call ..."
+            ),
+            os.strerror(111).lower(),
+        ),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), "no such file or directory"),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "Name or service not known"),
+        (ConnectionError("unexpected connection_lost() call"), "unexpected connection_lost() call"),
+        (TimeoutError(), "no answer"),
+    ],
+)
+def test_a_network_error_asks_whether_the_server_runs(error: OSError, reason: str) -> None:
+    """The sentence has the address once and the reason in the system's words."""
+    sentence = f"could not connect to PostgreSQL at db:1, {reason}; is it running, is POSTGRES_DSN right?"
+    translation = translate(error, server="PostgreSQL at db:1")
+    assert type(translation) is DeliveryError
+    assert str(translation) == sentence

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 no_libpq_variables = postgres_helpers.no_libpq_variables
-admin, table, make = postgres_helpers.admin, postgres_helpers.table, postgres_helpers.make
+admin, table, make, role = (
+    postgres_helpers.admin,
+    postgres_helpers.table,
+    postgres_helpers.make,
+    postgres_helpers.role,
+)
 
 
 @pytest.mark.integration
@@ -176,9 +181,12 @@ async def test_the_text_filter_searches_argument_values(make: Callable[..., Post
 
 
 @pytest.mark.integration
-async def test_a_wrong_password_is_reported_in_one_sentence(make: Callable[..., PostgresDestination]) -> None:
-    """The sentence contains the server, the setting and the user, but not the password."""
-    user = str(urlsplit(DSN).username)
+async def test_a_rejected_login_is_reported_in_one_sentence(make: Callable[..., PostgresDestination]) -> None:
+    """The sentence contains the server, the setting and the user, but not the password.
+
+    The user does not exist, because the server of compose.yaml accepts any password.
+    """
+    user = f"role_{secrets.token_hex(4)}"
     with pytest.raises(AccessError, match=rf"^PostgreSQL at .* rejects the login of POSTGRES_DSN: .*{user}") as caught:
         await make(with_user(user, SECRET)).write(unique_entry("x"))
     assert SECRET not in str(caught.value)
@@ -187,23 +195,40 @@ async def test_a_wrong_password_is_reported_in_one_sentence(make: Callable[..., 
 
 @pytest.mark.integration
 async def test_a_role_with_only_insert_permission_can_deliver(
-    admin: asyncpg.Connection[asyncpg.Record], table: str, make: Callable[..., PostgresDestination]
+    admin: asyncpg.Connection[asyncpg.Record],
+    table: str,
+    role: tuple[str, str],
+    make: Callable[..., PostgresDestination],
 ) -> None:
     """An existing table needs neither CREATE, SELECT nor DELETE; without INSERT, delivery fails."""
-    role, password = f"role_{secrets.token_hex(4)}", secrets.token_hex(8)
     await make().open()
-    await admin.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
+    destination = make(with_user(*role), log_retention_days=1)
+    with pytest.raises(AccessError, match=r"denies a permission to the role of POSTGRES_DSN: permission denied"):
+        await destination.write(unique_entry("x"))
+    await admin.execute(f'GRANT INSERT ON "{table}" TO {role[0]}')
+    entries = [unique_entry(str(number)) for number in range(5)]
+    for _ in range(2):
+        await destination.write_batch(entries)
+    assert await count_rows(admin, table) == 5
+    with pytest.raises(AccessError, match=r"permission denied for schema"):
+        await make(with_user(*role), postgres_table=f"pg_catalog.{table}").open()
+
+
+@pytest.mark.integration
+async def test_a_url_of_host_and_database_logs_in_as_the_current_user(
+    admin: asyncpg.Connection[asyncpg.Record], role: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`postgresql://localhost/mcp_logs` works with a database of that name and a role of the user's name."""
+    address = urlsplit(DSN)
+    database = f"mcp_logs_{secrets.token_hex(4)}"
+    for variable, value in {"LOGNAME": role[0], "PGPASSWORD": role[1], "PGPORT": str(address.port or 5432)}.items():
+        monkeypatch.setenv(variable, value)
+    await admin.execute(f"CREATE DATABASE {database} TEMPLATE template0 OWNER {role[0]}")
+    destination = PostgresDestination(postgres_helpers.make_settings(f"postgresql://{address.hostname}/{database}"))
     try:
-        destination = make(with_user(role, password), log_retention_days=1)
-        with pytest.raises(AccessError, match=r"denies a permission to the role of POSTGRES_DSN: permission denied"):
-            await destination.write(unique_entry("x"))
-        await admin.execute(f'GRANT INSERT ON "{table}" TO {role}')
-        entries = [unique_entry(str(number)) for number in range(5)]
-        for _ in range(2):
-            await destination.write_batch(entries)
-        assert await count_rows(admin, table) == 5
-        with pytest.raises(AccessError, match=r"permission denied for schema"):
-            await make(with_user(role, password), postgres_table=f"pg_catalog.{table}").open()
+        entry = unique_entry("x")
+        await destination.write(entry)
+        assert await destination.query() == [entry]
     finally:
-        await admin.execute(f"DROP OWNED BY {role}")
-        await admin.execute(f"DROP ROLE {role}")
+        await destination.close()
+        await admin.execute(f"DROP DATABASE {database}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from pydantic import SecretStr
 
 from {{cookiecutter.project_slug}}.logging.destinations.postgres import PostgresDestination, PostgresSettings
 from {{cookiecutter.project_slug}}.logging.destinations.postgres.client import PostgresClient
 from {{cookiecutter.project_slug}}.logging.errors import SettingError
+from {{cookiecutter.project_slug}}.logging.redaction import Redactor
 
 from . import postgres_helpers
 from .postgres_helpers import SECRET, make_settings
@@ -42,6 +45,29 @@ def test_a_malformed_dsn_is_rejected_without_showing_its_password(dsn: str) -> N
         PostgresDestination(make_settings(dsn))
     assert SECRET not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_the_valid_form_of_a_dsn_is_readable_in_the_log() -> None:
+    """The redactor, which hides passwords in addresses, leaves the message as it is."""
+    with pytest.raises(SettingError, match=r"valid is postgresql://USER@HOST:5432/DATABASE;") as caught:
+        PostgresDestination(make_settings("localhost"))
+    assert Redactor().text(str(caught.value)) == str(caught.value)
+
+
+def test_a_dsn_without_a_user_needs_a_user_with_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container with an arbitrary user id, the driver would find no name to log in with."""
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7, raising=False)
+    with pytest.raises(SettingError, match=r"^POSTGRES_DSN names no user"):
+        PostgresDestination(make_settings("postgresql://localhost/logs"))
+    monkeypatch.setenv("PGUSER", "logger")
+    assert PostgresDestination(make_settings("postgresql://localhost/logs")).client.server == "PostgreSQL at localhost"
+
+
+def test_the_default_table_has_the_same_name_as_everywhere() -> None:
+    """Queries in the documentation work with every store that has tables."""
+    assert str(PostgresDestination(make_settings()).table) == '"unified_logs"'
 
 
 def test_a_root_certificate_that_does_not_exist_is_rejected() -> None:

@@ -227,7 +227,7 @@ async def test_every_call_of_a_server_is_in_the_file_and_can_be_listed(
     with closing(sqlite3.connect(path)) as connection:
         query = "SELECT correlation_id, input_args FROM unified_logs WHERE log_type = 'tool_execution' ORDER BY id"
         assert connection.execute(query).fetchall() == expected
-    assert await asyncio.to_thread(main, ["logs", "--tool", "say", "--limit", "2", "--json"]) == 0
+    assert await asyncio.to_thread(main, ["logs", "--status", "success", "--limit", "2", "--json"]) == 0
     shown = [json.loads(line)["input_args"] for line in capsys.readouterr().out.splitlines()]
     assert shown == [{"text": "299"}, {"text": "298"}]
 
@@ -237,4 +237,4 @@ def test_reading_does_not_create_the_file(path: Path, capsys: pytest.CaptureFixt
     assert main(["logs"]) == main(["logs", "stats"]) == 0
     assert not path.parent.exists()
     assert main(["doctor"]) == 0
-    assert "sqlite: written 1, retried 0, dropped 0, failed 0, queued 0 (read back)" in capsys.readouterr().out
+    assert "ok    sqlite: a test entry was written and read back" in capsys.readouterr().out

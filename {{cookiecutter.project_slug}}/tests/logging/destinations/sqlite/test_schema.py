@@ -1,72 +1,80 @@
-"""The table in the SQLite file: ownership, retention and queries."""
+"""The table in the SQLite file: whose file it is, and files of older projects."""
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
+import asyncio
+from datetime import UTC, datetime
 from functools import partial
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from helpers import ARGUMENTS, SEARCHES, make_entry
+from helpers import make_entry
 
-from {{cookiecutter.project_slug}}.logging import throttle
 from {{cookiecutter.project_slug}}.logging.destinations import RetryWrapper, SQLiteDestination
 from {{cookiecutter.project_slug}}.logging.destinations.sqlite import schema
+from {{cookiecutter.project_slug}}.logging.entry import FIELD_NAMES
 from {{cookiecutter.project_slug}}.logging.errors import DeliveryError
+
+from .sqlite_helpers import alter, columns, fetch, messages
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+SCHEMA_1 = """
+CREATE TABLE IF NOT EXISTS unified_logs (
+    id INTEGER PRIMARY KEY, correlation_id TEXT, timestamp TEXT NOT NULL, level TEXT, log_type TEXT, message TEXT,
+    tool_name TEXT, duration_ms REAL, status TEXT, input_args TEXT, output_summary TEXT, error_message TEXT,
+    module TEXT, function TEXT, line INTEGER, thread_name TEXT, process_id INTEGER, extra_data TEXT, entry_id TEXT,
+    server_name TEXT, server_version TEXT, transport TEXT, client_name TEXT, client_version TEXT,
+    protocol_version TEXT, request_id TEXT, principal TEXT, error_type TEXT, trace_id TEXT, span_id TEXT, hostname TEXT
+);
+CREATE UNIQUE INDEX IF NOT EXISTS unified_logs_entry ON unified_logs (entry_id);
+CREATE INDEX IF NOT EXISTS unified_logs_time ON unified_logs (timestamp);
+CREATE INDEX IF NOT EXISTS unified_logs_correlation ON unified_logs (correlation_id);
+CREATE INDEX IF NOT EXISTS unified_logs_tool ON unified_logs (tool_name, timestamp) WHERE tool_name IS NOT NULL;
+CREATE INDEX IF NOT EXISTS unified_logs_level ON unified_logs (level, timestamp);
+PRAGMA user_version = 1;
+PRAGMA journal_mode = WAL;
+"""
+"""The statements with which projects of the first schema create the file."""
+INSERT_1 = """
+INSERT OR IGNORE INTO unified_logs (
+    correlation_id, timestamp, level, log_type, message, tool_name, duration_ms, status, input_args, output_summary,
+    error_message, module, function, line, thread_name, process_id, extra_data, entry_id, server_name, server_version,
+    transport, client_name, client_version, protocol_version, request_id, principal, error_type, trace_id, span_id,
+    hostname
+) VALUES (
+    'c', '2026-01-02T03:04:05.000006+00:00', 'ERROR', 'tool_execution', 'MESSAGE', 'tool', 12.5, 'error', '{"a":1}',
+    NULL, 'reason', 'module', 'function', 42, 'MainThread', 7, NULL, 'MESSAGE', 's', '1.0',
+    'stdio', 'client', '2', '2025-06-18', '7', 'p', 'ValueError', NULL, NULL, 'h'
+);
+"""
+"""The statement with which they insert a row; MESSAGE is its message and its entry id."""
+
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Return the path of the file."""
-    return tmp_path / "logs.db"
+def old_path(path: Path) -> Path:
+    """Return the path of a file of the first schema, with one row."""
+    alter(path, SCHEMA_1)
+    insert_as_schema_1(path, "old")
+    return path
 
 
-def messages(path: Path) -> list[str]:
-    """Return the messages in the table, oldest first."""
-    with closing(sqlite3.connect(path)) as connection:
-        return [message for (message,) in connection.execute("SELECT message FROM unified_logs ORDER BY id")]
+def insert_as_schema_1(path: Path, message: str) -> None:
+    """Insert a row as a project of the first schema does."""
+    alter(path, INSERT_1.replace("MESSAGE", message))
 
 
-def alter(path: Path, statements: str) -> None:
-    """Run SQL statements on the file, as another program might."""
-    sqlite3.connect(path).executescript(statements).connection.close()
-
-
-@pytest.mark.parametrize(("days", "kept"), [(2, ["new"]), (0, ["old"] * 12_000 + ["new"])])
-async def test_rows_past_retention_are_deleted(path: Path, days: int, kept: list[str]) -> None:
-    """They are deleted in chunks, by the time of the event; 0 days keep all rows."""
-    writer = SQLiteDestination(path)
-    old = datetime.now(UTC) - timedelta(days=3)
-    await writer.write_batch([make_entry("old", timestamp=old) for _ in range(12_000)])
-    await writer.close()
-    expiring = SQLiteDestination(path, retention_days=days)
-    await expiring.write(make_entry("new"))
-    for _ in range(12_000 // schema.RETENTION_CHUNK):
-        await expiring.write_batch([])
-    await expiring.close()
-    assert messages(path) == kept
-
-
-async def test_retention_runs_once_an_hour(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It runs neither with each batch nor only at the start."""
-    now = 0.0
-    monkeypatch.setattr(throttle, "time", SimpleNamespace(monotonic=lambda: now))
-    destination = SQLiteDestination(path, retention_days=1)
-    kept = []
-    for minutes in (0, 1, 59, 60, 61, 120):
-        now = minutes * 60.0
-        await destination.write(make_entry(f"{minutes}", timestamp=datetime(2026, 1, 1, tzinfo=UTC)))
-        kept.append(messages(path))
-    await destination.close()
-    assert kept == [[], ["1"], ["1", "59"], [], ["61"], []]
-
-
+NEW = make_entry(
+    "new",
+    method="tools/call",
+    target="tool",
+    client_address="::1",
+    parent_span_id="00f067aa0ba902b7",
+    input_size=2**40,
+    output_size=1,
+    traceback="Traceback",
+)
 NOT_OURS = {
     f"{schema.CREATE[0]}; PRAGMA user_version = 99": "has schema version 99, but this project writes version 1",
     "CREATE TABLE notes (text)": "is a database of another program, with the table notes",
@@ -98,33 +106,58 @@ async def test_a_dropped_table_is_created_again(path: Path) -> None:
     assert messages(path) == ["kept"]
 
 
-async def test_the_text_filter_searches_argument_values(path: Path) -> None:
-    """It ignores case, argument names, and JSON escapes and punctuation."""
+def test_no_statement_exceeds_the_lowest_limit_on_parameters() -> None:
+    """Older builds of SQLite accept 999."""
+    assert 900 < schema.INSERT_ROWS.count("?") <= 999
+
+
+async def test_a_file_of_the_first_schema_is_read_unchanged(old_path: Path) -> None:
+    """Fields without a column are empty, and a filter on them matches nothing; no column is added."""
+    before = columns(old_path)
+    destination = SQLiteDestination(old_path)
+    (old,) = await destination.query(text="REASON", any_id="old", slowest=True)
+    assert (old.message, old.timestamp) == ("old", datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC))
+    assert (old.input_args, old.duration_ms, old.line, old.hostname) == ({"a": 1}, 12.5, 42, "h")
+    assert (old.method, old.traceback, old.output_size) == (None, None, None)
+    assert await destination.query(method="tools/call") == []
+    (group,) = (await destination.stats(by="client")).groups
+    assert (group.group, group.calls, group.failures, group.p99_ms) == ("client", 1, 1, 12.5)
+    assert group.output_size is None
+    assert columns(old_path) == before
+    assert len(before) == 31
+
+
+@pytest.mark.parametrize("added", ["", "ALTER TABLE unified_logs ADD COLUMN target TEXT"], ids=["none", "one"])
+async def test_a_file_of_the_first_schema_is_written_on(old_path: Path, added: str) -> None:
+    """Missing columns are added, whichever they are; the old rows stay, and older projects insert theirs as before."""
+    alter(old_path, added)
+    destination = SQLiteDestination(old_path)
+    await destination.write(NEW)
+    insert_as_schema_1(old_path, "older project")
+    await destination.write(make_entry("last"))
+    assert messages(old_path) == ["old", "new", "older project", "last"]
+    assert await destination.query(method="tools/call") == [NEW]
+    await destination.close()
+    assert sorted(columns(old_path)) == sorted(["id", *FIELD_NAMES])
+    assert fetch(old_path, "PRAGMA user_version") == [1]
+
+
+async def test_several_processes_may_add_the_columns_at_the_same_time(old_path: Path) -> None:
+    """Each of them opens the file without an error and writes to it."""
+    destinations = [SQLiteDestination(old_path) for _ in range(4)]
+    await asyncio.gather(*(destination.open() for destination in destinations))
+    for number, destination in enumerate(destinations):
+        await destination.write(make_entry(str(number), traceback="t"))
+        await destination.close()
+    assert messages(old_path) == ["old", "0", "1", "2", "3"]
+    assert fetch(old_path, "SELECT count(*) FROM unified_logs WHERE traceback = 't'") == [4]
+
+
+async def test_columns_are_added_to_a_table_that_an_older_project_created_meanwhile(path: Path) -> None:
+    """The write that finds the older table fails; the next attempt adds the columns."""
     destination = SQLiteDestination(path)
-    await destination.write(make_entry("entry", input_args=ARGUMENTS))
-    found = {text: len(await destination.query(text=text)) for text in SEARCHES}
+    await destination.write(make_entry("dropped"))
+    alter(path, f"DROP TABLE unified_logs; {SCHEMA_1}")
+    await RetryWrapper(destination).write(NEW)
+    assert await destination.query() == [NEW]
     await destination.close()
-    assert found == SEARCHES
-
-
-async def test_a_row_of_another_program_does_not_break_queries(path: Path) -> None:
-    """Missing values are empty, and a time without a zone is UTC."""
-    destination = SQLiteDestination(path)
-    await destination.write(make_entry("ours"))
-    alter(path, "INSERT INTO unified_logs (timestamp, entry_id) VALUES ('2999-01-01 00:00', 'theirs')")
-    theirs, ours = await destination.query()
-    await destination.close()
-    assert (theirs.entry_id, theirs.message, theirs.timestamp) == ("theirs", "", datetime(2999, 1, 1, tzinfo=UTC))
-    assert ours.message == "ours"
-
-
-async def test_a_failing_deletion_does_not_fail_delivery(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Rows that cannot be deleted stay, the failure is logged, and the new rows are stored."""
-    destination = SQLiteDestination(path, retention_days=1)
-    await destination.open()
-    alter(path, "CREATE TRIGGER keep BEFORE DELETE ON unified_logs BEGIN SELECT RAISE(ABORT, 'kept'); END")
-    for message in ("old", "new"):
-        await destination.write(make_entry(message, timestamp=datetime(2026, 1, 1, tzinfo=UTC)))
-    await destination.close()
-    assert messages(path) == ["old", "new"]
-    assert "cannot be deleted: kept" in caplog.text

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, NonNegativeInt, PlainValidator
 
-from ...entry import LogEntry
+from ...entry import SCHEMA_1_FIELDS, LogEntry
 from ...errors import MAX_REASON
 from ...writer_thread import WRITER_NAME
 from ..driver import translated_errors
-from .encoding import decode_document
-from .errors import status_error, translate_error, unexpected_answer
-from .settings import INGEST_PATH, ConvexSettings, checked_key, checked_url, is_loopback
+from .encoding import NAMES, decode_document
+from .errors import placeholder_error, status_error, translate_error, unexpected_answer
+from .settings import INGEST_PATH, ConvexSettings, checked_key, checked_url, is_loopback, is_placeholder
 
 if TYPE_CHECKING:
     import httpx
@@ -32,11 +32,17 @@ class RejectedEntry(BaseModel):
 
 
 class Receipt(BaseModel):
-    """The answer to an ingest request."""
+    """The answer to an ingest request; the functions of schema 1 do not name their fields."""
 
     inserted: NonNegativeInt
     duplicates: NonNegativeInt
     rejected: list[RejectedEntry]
+    fields: list[str] = [NAMES[name] for name in SCHEMA_1_FIELDS]
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The fields of an entry that the deployment can store."""
+        return frozenset(name for name, camel in NAMES.items() if camel in self.fields)
 
     def check_total(self, count: int) -> None:
         """Raise ValueError unless the receipt covers each of `count` entries once."""
@@ -64,8 +70,8 @@ class ConvexClient:
         self._key = checked_key(settings.convex_api_key.get_secret_value())
         self._http: httpx.AsyncClient | None = None
 
-    async def ingest(self, documents: bytes, *, count: int) -> list[RejectedEntry]:
-        """Store a JSON array of `count` documents; return the rejected ones."""
+    async def ingest(self, documents: bytes, *, count: int) -> Receipt:
+        """Store a JSON array of `count` documents."""
         body = b'{"logs":' + documents + b"}"
         answer = await self._request("POST", INGEST_PATH, content=body, timeout=self.write_timeout)
         try:
@@ -73,7 +79,7 @@ class ConvexClient:
             receipt.check_total(count)
         except ValueError:
             raise unexpected_answer(self.one_line(answer), expected="a receipt for each entry", url=self.url) from None
-        return receipt.rejected
+        return receipt
 
     async def query(self, parameters: dict[str, Any]) -> Page:
         """Return the next page of matching entries."""
@@ -95,6 +101,8 @@ class ConvexClient:
 
     async def _request(self, method: str, path: str, *, timeout: float, **options: Any) -> str:
         """Send a request; return the body of a successful answer."""
+        if is_placeholder(self.url):
+            raise placeholder_error(self.url)
         with translated_errors(partial(translate_error, url=self.url, timeout=timeout)):
             async with asyncio.timeout(timeout):
                 response = await self._connected().request(method, path, **options)

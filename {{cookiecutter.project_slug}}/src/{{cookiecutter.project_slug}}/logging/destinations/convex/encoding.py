@@ -6,7 +6,7 @@ The limits are listed at https://docs.convex.dev/production/state/limits.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2s
 from itertools import islice
@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 import orjson
 from pydantic.alias_generators import to_camel
 
-from ...entry import FIELD_NAMES, JSON_FIELDS, LogEntry, iso_utc
+from ...entry import FIELD_NAMES, JSON_FIELDS, LogEntry, iso_utc, with_extra_data
 from ...json_safe import cut_value, encode_json, encode_json_bytes, readable
 
 REQUEST_ENTRIES = 500
@@ -38,10 +38,15 @@ _UNSAFE_KEY = re.compile(rb'"[$_%"]')
 NAMES = {name: to_camel(name) for name in FIELD_NAMES}  # names in documents by the names of fields
 
 
-def encode_requests(entries: Sequence[LogEntry]) -> Iterator[tuple[Sequence[LogEntry], bytes]]:
-    """Yield the entries of each request with the JSON array of their documents."""
+def encode_requests(
+    entries: Sequence[LogEntry], known: Collection[str] = FIELD_NAMES
+) -> Iterator[tuple[Sequence[LogEntry], bytes]]:
+    """Yield the entries of each request with the JSON array of their documents.
+
+    Fields outside `known` become part of `extraData`.
+    """
     for start in range(0, len(entries), REQUEST_ENTRIES):
-        yield from _encode_parts(entries[start : start + REQUEST_ENTRIES])
+        yield from _encode_parts(entries[start : start + REQUEST_ENTRIES], known)
 
 
 def decode_document(document: Mapping[str, Any]) -> LogEntry:
@@ -68,20 +73,22 @@ def original_key(key: str) -> str:
     return unquote(key[1:]) if key.startswith("%") else key
 
 
-def _encode_parts(entries: Sequence[LogEntry]) -> Iterator[tuple[Sequence[LogEntry], bytes]]:
+def _encode_parts(entries: Sequence[LogEntry], known: Collection[str]) -> Iterator[tuple[Sequence[LogEntry], bytes]]:
     """Halve entries until each part fits into a request; trim an entry that is too large alone."""
-    text = _encode([_to_document(entry) for entry in entries])
+    text = _encode([_to_document(entry, known) for entry in entries])
     if _size(text) <= MAX_DOCUMENT:
         yield entries, text
     elif len(entries) == 1:
         yield entries, _trim(text)
     else:
         middle = len(entries) // 2
-        yield from _encode_parts(entries[:middle])
-        yield from _encode_parts(entries[middle:])
+        yield from _encode_parts(entries[:middle], known)
+        yield from _encode_parts(entries[middle:], known)
 
 
-def _to_document(entry: LogEntry) -> dict[str, Any]:
+def _to_document(entry: LogEntry, known: Collection[str]) -> dict[str, Any]:
+    if len(known) < len(FIELD_NAMES):
+        entry = with_extra_data(entry, known)
     document = {name: value for name, value in zip(NAMES.values(), entry.values(), strict=True) if value is not None}
     document["timestamp"] = iso_utc(entry.timestamp)
     return document

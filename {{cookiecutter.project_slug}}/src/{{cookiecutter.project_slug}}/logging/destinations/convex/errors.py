@@ -8,7 +8,9 @@ from ...errors import AccessError, DeliveryError, InvalidEntryError
 
 STATUS_ERRORS = {400: InvalidEntryError, 413: InvalidEntryError, 401: AccessError, 403: AccessError}
 """Errors by status; any other status is temporary."""
+DEPLOY_HINT = "deploy the functions in convex/ again (npx convex deploy)"
 SERVER_HINT = "(check that CONVEX_ENDPOINT_URL is the .convex.site URL, and that the functions in convex/ are deployed)"
+_UNKNOWN_PARAMETER = "Unknown parameter "
 
 
 def translate_error(error: Exception, *, url: str, timeout: float) -> DeliveryError | None:
@@ -24,6 +26,9 @@ def translate_error(error: Exception, *, url: str, timeout: float) -> DeliveryEr
 
 def status_error(status: int, reason: str, *, url: str) -> DeliveryError:
     """Return the error for a status other than success; `reason` is one line."""
+    if status == HTTPStatus.BAD_REQUEST and reason.startswith(_UNKNOWN_PARAMETER):
+        parameter = reason.removeprefix(_UNKNOWN_PARAMETER)
+        return DeliveryError(f"Convex at {url} does not know the filter {parameter} yet: {DEPLOY_HINT}")
     kind = STATUS_ERRORS.get(status, DeliveryError)
     msg = f"Convex at {url} answered {status}: {reason or 'no reason'}"
     if kind is AccessError:
@@ -31,6 +36,14 @@ def status_error(status: int, reason: str, *, url: str) -> DeliveryError:
     elif status < HTTPStatus.BAD_REQUEST or status == HTTPStatus.NOT_FOUND:
         msg += f" {SERVER_HINT}"
     return kind(msg)
+
+
+def placeholder_error(url: str) -> AccessError:
+    """Return the error for a placeholder URL."""
+    return AccessError(
+        f"CONVEX_ENDPOINT_URL is still the placeholder {url}; set it to the URL of your deployment, "
+        "which the Convex dashboard shows"
+    )
 
 
 def unexpected_answer(answer: str, *, expected: str, url: str) -> DeliveryError:

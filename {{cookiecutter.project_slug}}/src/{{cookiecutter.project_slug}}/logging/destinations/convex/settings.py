@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
@@ -12,6 +13,8 @@ from ...settings import LogSettings
 
 INGEST_PATH = "/logs/ingest"
 
+_CLIENT_HOST = re.compile(r"\.convex\.cloud(?=:|$)", re.IGNORECASE)
+"""Matches the end of the host that serves a deployment's clients; its HTTP actions are on `.convex.site`."""
 _VALID_URL = "it must be the URL of the deployment's HTTP actions, such as https://happy-otter-123.convex.site"
 
 
@@ -30,7 +33,10 @@ class ConvexSettings(LogSettings):
 
 
 def checked_url(url: str) -> str:
-    """Return the base URL, without a trailing slash or ingest route; raise SettingError if it is malformed."""
+    """Return the base URL of the HTTP actions, without a trailing slash or ingest route, also for `.convex.cloud`.
+
+    Raise SettingError if it is malformed.
+    """
     base = url.strip().rstrip("/").removesuffix(INGEST_PATH).rstrip("/")
     shown = without_login(base)
     if not _is_http_url(base):
@@ -39,7 +45,8 @@ def checked_url(url: str) -> str:
     if not base.startswith("https:") and not is_loopback(base):
         msg = f"CONVEX_ENDPOINT_URL is {shown!r}, which would send the key unencrypted; {_VALID_URL}"
         raise SettingError(msg)
-    return base
+    parts = urlsplit(base)
+    return parts._replace(netloc=_CLIENT_HOST.sub(".convex.site", parts.netloc)).geturl()
 
 
 def checked_key(key: str) -> str:
@@ -57,6 +64,12 @@ def checked_key(key: str) -> str:
 def is_loopback(url: str) -> bool:
     """Return whether a URL names this machine."""
     return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def is_placeholder(url: str) -> bool:
+    """Return whether a URL is an example such as https://your-deployment.convex.site: no deployment has such a name."""
+    host = urlsplit(url).hostname or ""
+    return host.startswith("your-") and host.endswith(".convex.site")
 
 
 def _is_http_url(url: str) -> bool:

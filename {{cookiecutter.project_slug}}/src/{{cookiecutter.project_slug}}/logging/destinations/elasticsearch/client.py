@@ -7,7 +7,7 @@ import logging
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from .settings import ElasticsearchSettings, api_key, ca_path, password
+from .settings import ElasticsearchSettings, api_key, ca_path, password, urls
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
@@ -28,7 +28,7 @@ def build_client(settings: ElasticsearchSettings) -> AsyncElasticsearch:
     if path := ca_path(settings):
         options["ca_certs"] = str(path)
     return AsyncElasticsearch(
-        settings.elasticsearch_hosts,
+        urls(settings),
         verify_certs=settings.elasticsearch_verify_certs,
         ssl_show_warn=False,
         request_timeout=settings.log_write_timeout_ms / 1000 + TIMEOUT_MARGIN,

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from ...query import LogQuery
+from ...stats import CallStats, Group
 from ..base import BatchDestination, LogEntry
 from ..driver import require_driver, translated_errors
 from .bulk_results import REPLY_FIELDS, BulkResults
 from .client import build_client
 from .encoding import bulk_requests, utc_time
 from .errors import translate, translate_unexpected_reply, translate_without_entries
-from .schema import DailyIndices
+from .indices import DailyIndices
 from .search import search
 from .settings import ElasticsearchSettings, check_settings
+from .stats import call_stats
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
@@ -49,7 +51,7 @@ class ElasticsearchDestination(BatchDestination):
         return cls(config)
 
     async def open(self) -> None:
-        """Create the index template if it is missing; raise AccessError if the cluster rejects us."""
+        """Create the index template if it is missing or older; raise AccessError if the cluster rejects us."""
         with translated_errors(translate_without_entries):
             await self._indices.prepare(self._connected())
 
@@ -58,7 +60,7 @@ class ElasticsearchDestination(BatchDestination):
         await self.open()
         client, results = self._connected(), BulkResults()
         with translated_errors(translate):
-            await self._indices.create_missing(client, (utc_time(entry).date() for entry in entries))
+            await self._indices.make_ready(client, (utc_time(entry).date() for entry in entries))
             for part, body in bulk_requests(entries, self.settings.elasticsearch_index_prefix):
                 operations: Any = [body]  # the driver accepts bytes, but its annotations do not
                 reply = await client.bulk(operations=operations, filter_path=REPLY_FIELDS)
@@ -68,10 +70,16 @@ class ElasticsearchDestination(BatchDestination):
         await self._indices.delete_expired(client)
 
     async def query(self, **filters: Any) -> list[LogEntry]:
-        """Return matching entries, newest first, including those just written."""
+        """Return matching entries, including those just written."""
         query = LogQuery.of(**filters)
         with translated_errors(translate_without_entries):
             return await search(self._connected(), query, self.settings.elasticsearch_index_prefix)
+
+    async def stats(self, *, by: Group = "tool", **filters: Any) -> CallStats:
+        """Return statistics of all matching tool calls; the percentiles are estimates."""
+        query = LogQuery.of(**{**filters, "log_type": "tool_execution"})
+        with translated_errors(translate_without_entries):
+            return await call_stats(self._connected(), query, self.settings.elasticsearch_index_prefix, by=by)
 
     async def close(self) -> None:
         """Close the connections; the next write opens new ones."""

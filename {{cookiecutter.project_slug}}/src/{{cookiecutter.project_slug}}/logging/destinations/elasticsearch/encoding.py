@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from typing import Any
 
 import orjson
 
 from ...entry import FIELD_NAMES, LogEntry, iso_utc
 from ...errors import InvalidEntryError
-from ...json_safe import encode_json_bytes, json_safe, readable
-from .schema import daily_index
+from ...json_safe import encode_json_bytes, json_safe, readable, scalars
+from .schema import ARGUMENT_VALUES, daily_index
 
 MAX_BODY_BYTES = 1_048_576  # aiohttp warns about larger bodies, and a small cluster rejects them with 429
 
@@ -57,7 +58,14 @@ def _document(entry: LogEntry, timestamp: datetime) -> bytes:
     fields = {name: value for name, value in zip(FIELD_NAMES, entry.values(), strict=True) if value is not None}
     fields["timestamp"] = timestamp
     try:
-        return orjson.dumps(fields, default=readable)
+        return orjson.dumps(_with_argument_values(fields), default=readable)
     except Exception:  # noqa: BLE001 - a foreign object may raise anything; the slow way below accepts all values
         fields["timestamp"] = iso_utc(timestamp)
-        return orjson.dumps({name: json_safe(value) for name, value in fields.items()})
+        return orjson.dumps(_with_argument_values({name: json_safe(value) for name, value in fields.items()}))
+
+
+def _with_argument_values(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of an entry with one that has the values of its arguments."""
+    if arguments := fields.get("input_args"):
+        fields[ARGUMENT_VALUES] = [value for value in scalars(arguments) if isinstance(value, str | int | float)]
+    return fields

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import ssl
 from collections.abc import Sequence
@@ -15,13 +16,16 @@ from ...redaction import without_login
 from ...settings import LogSettings, TextList, full_path
 
 MAX_PREFIX_BYTES = 244  # an index name has at most 255 bytes, and the date takes eleven of them
+_HOST_AND_PORT = re.compile(r"(?!https?:)(?:([\w.-]+)|\[([\w.:]+)\]):\d+", re.ASCII)
+"""An address without a scheme, such as localhost:9200 or [::1]:9200."""
 
 
 class ElasticsearchSettings(LogSettings):
     """Settings of the Elasticsearch destination."""
 
     elasticsearch_hosts: TextList = Field(
-        default=["http://localhost:9200"], description="Addresses with scheme and port, comma-separated; used in turn."
+        default=["http://localhost:9200"],
+        description="Addresses such as localhost:9200, comma-separated; used in turn.",
     )
     elasticsearch_index_prefix: str = Field(
         default="mcp-logs", description="Prefix of the daily indices <prefix>-YYYY.MM.DD."
@@ -42,6 +46,11 @@ def check_settings(settings: ElasticsearchSettings) -> None:
     _check_credentials(settings)
     if path := ca_path(settings):
         _check_ca(path)
+
+
+def urls(settings: ElasticsearchSettings) -> list[str]:
+    """Return the URLs of the hosts."""
+    return [_url(host) for host in settings.elasticsearch_hosts]
 
 
 def api_key(settings: ElasticsearchSettings) -> str:
@@ -72,14 +81,28 @@ def _check_hosts(hosts: Sequence[str]) -> None:
             raise SettingError(msg)
 
 
+def _url(host: str) -> str:
+    """Return a host as a URL: without a scheme, it is http on this machine and https elsewhere."""
+    if not (found := _HOST_AND_PORT.fullmatch(host)):
+        return host
+    return f"{'http' if _is_loopback(found[1] or found[2]) else 'https'}://{host}"
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return name.lower() == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
 def _host_problem(host: str) -> str:
     try:
-        url = urlsplit(host)
+        url = urlsplit(_url(host))
         port = url.port
     except ValueError:
         return "it is not a valid URL (in a password, write / @ : , # ? as %2F %40 %3A %2C %23 %3F)"
     if url.scheme not in {"http", "https"}:
-        return "it must begin with http:// or https://"
+        return "it must be host:port or begin with http:// or https://"
     if not url.hostname or url.query or url.fragment:
         return "it must have a host and no query or fragment"
     return "it has no port" if port is None and url.scheme == "http" else ""

@@ -14,7 +14,7 @@ from ..base import LogEntry
 if TYPE_CHECKING:
     from aiokafka.producer.message_accumulator import BatchBuilder
 
-SCHEMA_VERSION = ("schema_version", b"1")  # the header that tells consumers which fields to expect
+SCHEMA_VERSION = ("schema_version", b"2")  # the header that tells consumers which fields to expect
 OVERHEAD_BYTES = 2_048  # room in a record for everything except its value: batch and record header, key and headers
 MAX_ID_BYTES = 512  # maximum bytes of an id in the key or a header
 TRIM_SHARES = (4, 256)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ...errors import AccessError
 from ..driver import PACKAGE, translated_errors
 from .errors import translate
-from .settings import UNVERIFIED_MODES, PostgresSettings, parse_dsn, root_certificate, ssl_mode
+from .settings import UNVERIFIED_MODES, PostgresSettings, check_user, parse_dsn, root_certificate, ssl_mode
 
 if TYPE_CHECKING:
     import asyncpg
@@ -33,9 +33,12 @@ class PostgresClient:
     def __init__(self, settings: PostgresSettings) -> None:
         self._url = settings.postgres_dsn.get_secret_value().strip()
         hosts, self._options = parse_dsn(self._url)
+        check_user(self._url, self._options)
         self.server = f"PostgreSQL at {', '.join(hosts) or 'its local socket'}"
         self.root_certificate = root_certificate(settings.postgres_ssl_root_cert, self._options)
         self.ssl_mode = ssl_mode(hosts, self._options, self.root_certificate)
+        self.sessions = 0
+        """How many connections were made so far."""
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._opening = asyncio.Lock()
 
@@ -95,6 +98,7 @@ class PostgresClient:
                     self._url,
                     min_size=0,
                     max_size=POOL_SIZE,
+                    init=self._count_session,
                     reset=_skip_reset,
                     timeout=CONNECT_TIMEOUT,
                     ssl=None if self.ssl_mode in UNVERIFIED_MODES else self.tls_context(),
@@ -102,6 +106,9 @@ class PostgresClient:
                     server_settings={"application_name": self._options.get("application_name", PACKAGE)},
                 )
             return self._pool
+
+    async def _count_session(self, _: object) -> None:
+        self.sessions += 1
 
 
 async def _skip_reset(connection: object) -> None:

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from ...entry import FIELD_NAMES
 from ...errors import DeliveryError, InvalidEntryError
 from ...query import LogQuery
+from ...stats import CallStats, Group, by_calls
 from ...throttle import Throttle
 from ..base import RETENTION_INTERVAL, BatchDestination, LogEntry
 from ..driver import require_driver
 from .client import PostgresClient
-from .encoding import Row, clean_row, entry_of, row_of
+from .encoding import Encoder, Row, clean_row, entry_of, for_columns, row_of
 from .errors import AlreadyExistsError, MissingTableError, invalid_value
-from .schema import RETENTION_CHUNK, SCHEMA_EXISTS, TABLE_EXISTS, Table
+from .schema import RETENTION_CHUNK, Table
+from .search import Statement, group_of, select, summarize
 from .settings import PostgresSettings
+from .stored_table import StoredTable
 
 if TYPE_CHECKING:
-    from .client import Connection
-
-CREATION_ATTEMPTS = 3
+    import asyncpg
 
 _logger = logging.getLogger(__name__)
 
@@ -48,8 +47,7 @@ class PostgresDestination(BatchDestination):
         self.client = PostgresClient(settings)
         self.table = Table.of(settings.postgres_table)
         self.retention_days = settings.log_retention_days
-        self._insert = self.table.insert()
-        self._is_created = False
+        self._stored_table = StoredTable(self.client, self.table)
         self._may_be_stored = False
         self._expiry = Throttle(RETENTION_INTERVAL)
 
@@ -60,85 +58,75 @@ class PostgresDestination(BatchDestination):
         return cls(config)
 
     async def open(self) -> None:
-        """Connect, and create the table if it is missing; raise AccessError if the server rejects us."""
-        if not self._is_created:
-            await self._create_table()
+        """Connect; create the table, or add missing columns; raise AccessError if the server rejects us."""
+        await self._stored_table.prepared()
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
         """Insert entries in one transaction; skip those already stored."""
         if not entries:
             return
-        await self.open()
+        table = await self._stored_table.prepared()
         try:
-            await self._store(entries, row_of)
+            await self._store(entries, table, row_of)
         except MissingTableError:
-            await self._create_table()
-            await self._store(entries, row_of)
+            await self._store(entries, await self._stored_table.prepare(), row_of)
         except InvalidEntryError:
-            await self._store(entries, clean_row)
+            await self._store(entries, table, clean_row)
+        except DeliveryError:
+            self._stored_table.forget()  # its columns may have changed
+            raise
         await self._delete_expired()
 
     async def query(self, **filters: Any) -> list[LogEntry]:
         """Return the newest matching entries; none if the table does not exist."""
-        statement, values = self.table.select(LogQuery.of(**filters))
-        try:
-            async with self.client.connection() as connection:
-                records = await connection.fetch(statement, *values)
-        except MissingTableError:
-            return []
-        return [entry_of(record) for record in records]
+        query = LogQuery.of(**filters)
+        return [entry_of(record) for record in await self._fetch(lambda table: select(table, query))]
+
+    async def stats(self, *, by: Group = "tool", **filters: Any) -> CallStats:
+        """Return statistics of the matching tool calls, computed by the server; none if the table does not exist."""
+        query = LogQuery.of(**{**filters, "log_type": "tool_execution"})
+        records = await self._fetch(lambda table: summarize(table, query, by=by))
+        return CallStats(groups=by_calls(map(group_of, records)))
 
     async def close(self) -> None:
         """Close all connections within half a second."""
-        self._is_created = False
+        self._stored_table.forget()
         await self.client.close()
 
-    async def _store(self, entries: Sequence[LogEntry], encode: Callable[[LogEntry], Row]) -> None:
+    async def _fetch(self, statement_on: Callable[[Table], Statement]) -> list[asyncpg.Record]:
+        """Return the rows of a statement on the table as it is, without changing it."""
+        try:
+            async with self.client.connection() as connection:
+                if (table := await self._stored_table.find(connection)) is None:
+                    return []
+                statement, values = statement_on(table)
+                return await connection.fetch(statement, *values)
+        except MissingTableError:
+            return []
+
+    async def _store(self, entries: Sequence[LogEntry], table: Table, encode: Encoder) -> None:
         """COPY the rows, the fastest way; INSERT them instead if some are stored, or may be after a failed attempt."""
+        encode = for_columns(encode, table.columns)
         may_be_stored, self._may_be_stored = self._may_be_stored, True
         if not may_be_stored:
-            may_be_stored = not await self._copy(map(encode, entries))
+            may_be_stored = not await self._copy(map(encode, entries), table)
         if may_be_stored:
             async with self.client.connection() as connection:
-                await connection.execute(self._insert, *zip(*map(encode, entries), strict=True))
+                await connection.execute(table.insert(), *zip(*map(encode, entries), strict=True))
         self._may_be_stored = False
 
-    async def _copy(self, rows: Iterable[Row]) -> bool:
+    async def _copy(self, rows: Iterable[Row], table: Table) -> bool:
         """COPY rows, encoding them while the server reads; return False, and store none, if one is stored already."""
         try:
             async with self.client.connection() as connection:
                 await connection.copy_records_to_table(
-                    self.table.name, schema_name=self.table.schema, columns=FIELD_NAMES, records=rows
+                    table.name, schema_name=table.schema, columns=table.columns, records=rows
                 )
         except AlreadyExistsError:
             return False
         except (TypeError, ValueError, ArithmeticError) as error:
             raise invalid_value(error) from error
         return True
-
-    async def _create_table(self) -> None:
-        """Create the table if it is missing; try again if another process creates it at the same time."""
-        for _ in range(CREATION_ATTEMPTS):
-            with suppress(AlreadyExistsError):
-                async with self.client.connection() as connection:
-                    await self._create_missing(connection)
-                self._is_created = True
-                return
-        msg = f"{self.client.server}: other processes keep creating and dropping {self.table}"
-        raise DeliveryError(msg)
-
-    async def _create_missing(self, connection: Connection) -> None:
-        """Create the table, its indexes and, if necessary, its schema in one transaction."""
-        exists, comment = await connection.fetchrow(TABLE_EXISTS, str(self.table)) or (False, None)
-        self.table.check_version(comment)
-        if exists:
-            return
-        schema = self.table.schema
-        async with connection.transaction():
-            if schema and not await connection.fetchval(SCHEMA_EXISTS, f'"{schema}"'):
-                await connection.execute(f'CREATE SCHEMA "{schema}"')
-            for statement in self.table.create():
-                await connection.execute(statement)
 
     async def _delete_expired(self) -> None:
         """Delete one chunk of rows past retention; only report a failure, because the batch is already stored."""

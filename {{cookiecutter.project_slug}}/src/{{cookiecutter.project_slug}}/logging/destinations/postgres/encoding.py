@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from ...entry import FIELD_NAMES, JSON_FIELDS
+from ...entry import FIELD_NAMES, JSON_FIELDS, with_extra_data
 from ...json_safe import decode_json, encode_json, json_safe, readable, safe_text
 from ..base import LogEntry
 from .schema import COLUMN_TYPES
@@ -17,6 +19,7 @@ MAX_JSON_TEXT = 1_000_000
 """Characters kept of one text in a JSON value that must be cleaned; entries from the logger are shorter anyway."""
 
 Row = tuple[Any, ...]
+Encoder = Callable[[LogEntry], Row]
 _INPUT_ARGS, _EXTRA_DATA = map(FIELD_NAMES.index, JSON_FIELDS)
 
 
@@ -35,8 +38,17 @@ def clean_row(entry: LogEntry) -> Row:
     return tuple(map(_clean, entry.values(), COLUMN_TYPES.values()))
 
 
+def for_columns(encode: Encoder, columns: tuple[str, ...]) -> Encoder:
+    """Return an encoder of rows with only these columns; the values of other fields go into `extra_data`."""
+    if columns == FIELD_NAMES:
+        return encode
+    known = frozenset(columns)
+    pick: Callable[[Row], Row] = itemgetter(*map(FIELD_NAMES.index, columns))
+    return lambda entry: pick(encode(with_extra_data(entry, known)))
+
+
 def entry_of(record: asyncpg.Record) -> LogEntry:
-    """Return the entry in a row."""
+    """Return the entry in a row; fields without a column are None."""
     values = dict(record)
     for name in JSON_FIELDS:
         values[name] = decode_json(values[name]) if values[name] is not None else None

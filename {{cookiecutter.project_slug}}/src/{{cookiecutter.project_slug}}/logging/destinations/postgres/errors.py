@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 from ssl import CertificateError
 
 from ...errors import MAX_REASON, AccessError, DeliveryError, InvalidEntryError, describe_error
 
 _INVALID = "PostgreSQL cannot store a value"
+_ERROR_NUMBER = re.compile(r"\[Errno (\d+)\]")
 
 
 class MissingTableError(DeliveryError):
@@ -24,6 +27,9 @@ def translate(error: Exception, *, server: str) -> DeliveryError | None:
     for raised, translation, sentence in _meanings():
         if isinstance(error, raised):
             return translation(f"{sentence.format(server=server)}: {_reason(error)}")
+    if isinstance(error, OSError):
+        reason = _network_reason(error)
+        return DeliveryError(f"could not connect to {server}, {reason}; is it running, is POSTGRES_DSN right?")
     return None
 
 
@@ -52,7 +58,6 @@ def _meanings() -> tuple[tuple[type[Exception], type[DeliveryError], str], ...]:
         (asyncpg.InternalClientError, DeliveryError, "{server} ended the connection"),
         (asyncpg.InterfaceError, DeliveryError, "{server}"),
         (asyncpg.PostgresError, DeliveryError, "{server}"),
-        (OSError, DeliveryError, "{server} cannot be reached"),
     )
 
 
@@ -61,3 +66,10 @@ def _reason(error: Exception) -> str:
     if isinstance(error, CertificateError):
         return error.verify_message
     return describe_error(error).partition("\n")[0][:MAX_REASON]
+
+
+def _network_reason(error: OSError) -> str:
+    """Return the system's words for a network error; the driver's text repeats each address that was tried."""
+    numbers = dict.fromkeys(map(int, _ERROR_NUMBER.findall(str(error))))
+    words = [os.strerror(number).lower() for number in numbers]
+    return ", ".join(words) or error.strerror or (_reason(error) if str(error) else "no answer")

@@ -1,37 +1,41 @@
-"""The PostgreSQL table: its name, its columns, and all statements on it."""
+"""The PostgreSQL table: its name, its columns, and the statements that create, upgrade and fill it."""
 
 from __future__ import annotations
 
 import re
-import sys
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Self
 
-from ...entry import FIELD_NAMES
+from ...entry import FIELD_NAMES, INTEGER_FIELDS, JSON_FIELDS, SCHEMA_1_FIELDS
 from ...errors import AccessError, SettingError
-from ...json_safe import safe_text
-from ...query import TEXT_FIELDS, LogQuery
 
-SCHEMA_VERSION = 1  # stored in the table's comment
+SCHEMA_VERSION = 1
+"""Stored in the table's comment; it stays while columns are only added, so that older servers accept the table."""
 RETENTION_CHUNK = 5_000  # maximum rows per deletion
 TOOL_PREFIX = 64
 """Indexed characters of a tool name; clients choose the names, and an index rejects very long values."""
 
-TABLE_EXISTS = "SELECT to_regclass($1) IS NOT NULL, obj_description(to_regclass($1)::oid, 'pg_class')"
-"""Takes a quoted table name; returns whether it exists, and its comment."""
+FIND_TABLE = (
+    "SELECT nspname::text AS schema, pg_has_role(relowner, 'USAGE') AS is_owned, "
+    "obj_description(pg_class.oid, 'pg_class') AS comment, ARRAY("
+    "SELECT attname::text FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped"
+    ") AS columns "
+    "FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE pg_class.oid = to_regclass($1)"
+)
+"""Takes a quoted table name; returns no row if the table does not exist."""
 SCHEMA_EXISTS = "SELECT to_regnamespace($1) IS NOT NULL"
+LIMIT_WAIT_FOR_LOCK = "SET LOCAL lock_timeout = '500ms'"
+"""Other statements queue behind one that waits for the lock that ALTER TABLE needs."""
 
-_SPECIAL_TYPES = {
+COLUMN_TYPES = {
+    **dict.fromkeys(FIELD_NAMES, "text"),
+    **dict.fromkeys(INTEGER_FIELDS, "bigint"),
+    **dict.fromkeys(JSON_FIELDS, "jsonb"),
     "timestamp": "timestamptz",
     "duration_ms": "double precision",
-    "line": "bigint",
-    "process_id": "bigint",
-    "input_args": "jsonb",
-    "extra_data": "jsonb",
 }
-COLUMN_TYPES = {name: _SPECIAL_TYPES.get(name, "text") for name in FIELD_NAMES}
 _CONSTRAINTS = {"timestamp": " NOT NULL", "entry_id": ' COLLATE "C" PRIMARY KEY'}
-_COLUMNS = ", ".join(f'"{name}"' for name in FIELD_NAMES)
 _NAME = r"([A-Za-z_][A-Za-z0-9_$]{0,62})"  # PostgreSQL truncates longer names silently
 _TABLE = re.compile(rf"(?:{_NAME}\.)?{_NAME}")
 _VERSION = re.compile(r"schema version (\d+)")
@@ -39,10 +43,12 @@ _VERSION = re.compile(r"schema version (\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table and its schema; without one, the role's search path decides."""
+    """A table, its schema, its columns, and whether the role owns it; without a schema, the search path decides."""
 
     name: str
     schema: str | None = None
+    columns: tuple[str, ...] = FIELD_NAMES
+    is_owned: bool = True
 
     @classmethod
     def of(cls, text: str) -> Self:
@@ -59,6 +65,24 @@ class Table:
     def __str__(self) -> str:
         """Return the quoted name for SQL; quotes preserve upper case and allow reserved words."""
         return f'"{self.name}"' if self.schema is None else f'"{self.schema}"."{self.name}"'
+
+    @property
+    def missing_columns(self) -> tuple[str, ...]:
+        """The fields that the table has no column for."""
+        return tuple(name for name in FIELD_NAMES if name not in self.columns)
+
+    def as_found(self, *, schema: str, columns: Collection[str], is_owned: bool) -> Self:
+        """Return the table with the schema, the columns and the owner it has on the server.
+
+        A table without the columns of the first schema is not ours: it is left as it is, and statements on it fail.
+        """
+        is_ours = all(name in columns for name in SCHEMA_1_FIELDS)
+        known = tuple(name for name in FIELD_NAMES if name in columns or not is_ours)
+        return replace(self, schema=schema, columns=known, is_owned=is_owned)
+
+    def column(self, name: str) -> str:
+        """Return the SQL for a field's column, or for NULL if it is missing."""
+        return f'"{name}"' if name in self.columns else f"NULL::{COLUMN_TYPES[name]}"
 
     def check_version(self, comment: str | None) -> None:
         """Raise AccessError if the table's comment contains a newer schema version than this project's."""
@@ -82,59 +106,18 @@ class Table:
             f"COMMENT ON TABLE {self} IS 'Log entries, schema version {SCHEMA_VERSION}'",
         )
 
+    def add_columns(self) -> str:
+        """Return the statement that adds the missing columns."""
+        columns = [f'ADD COLUMN IF NOT EXISTS "{name}" {COLUMN_TYPES[name]}' for name in self.missing_columns]
+        return f"ALTER TABLE {self} {', '.join(columns)}"
+
     def insert(self) -> str:
         """Return the statement that inserts rows, given as one array per column, and skips stored entries."""
-        arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(COLUMN_TYPES.values(), 1))
-        return f"INSERT INTO {self} ({_COLUMNS}) SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING"  # noqa: S608
+        names = ", ".join(f'"{name}"' for name in self.columns)
+        arrays = ", ".join(f"${number}::{COLUMN_TYPES[name]}[]" for number, name in enumerate(self.columns, 1))
+        return f"INSERT INTO {self} ({names}) SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING"  # noqa: S608
 
     def delete_expired(self) -> str:
         """Return the statement that deletes the oldest rows before a given time, one chunk at most."""
         oldest = f"SELECT entry_id FROM {self} WHERE timestamp < $1 ORDER BY timestamp LIMIT {RETENTION_CHUNK}"  # noqa: S608
         return f"DELETE FROM {self} WHERE entry_id IN ({oldest})"  # noqa: S608
-
-    def select(self, query: LogQuery) -> tuple[str, list[Any]]:
-        """Return the statement for a query, newest first, and its parameters."""
-        conditions, values = _conditions(query)
-        where = " AND ".join(f"({condition})" for condition in conditions) or "true"
-        order = f"ORDER BY timestamp DESC, entry_id DESC LIMIT ${len(values) + 1} OFFSET ${len(values) + 2}"
-        return f"SELECT {_COLUMNS} FROM {self} WHERE {where} {order}", [*values, query.limit, query.offset]  # noqa: S608
-
-
-def _conditions(query: LogQuery) -> tuple[list[str], list[Any]]:
-    """Return the conditions of a query and their parameters."""
-    conditions, values = list[str](), list[Any]()
-
-    def add(condition: str, value: object) -> None:
-        values.append(_as_stored(value))
-        conditions.append(condition.replace("?", f"${len(values)}"))
-
-    for name, text in query.equals.items():
-        add(f"{name} = ?", text)
-    if query.tool_name is not None:  # the condition that the index supports
-        add(f"left(tool_name, {TOOL_PREFIX}) = ?", _as_stored(query.tool_name)[:TOOL_PREFIX])
-    if query.level:
-        add("level = ANY(?::text[])", list(query.level))
-    if query.since is not None:
-        add("timestamp >= ?", query.since)
-    if query.until is not None:
-        add("timestamp < ?", query.until)
-    if query.text is not None:
-        add(" OR ".join([*map(_contains, TEXT_FIELDS), _ARGUMENT_CONTAINS]), query.text)
-    return conditions, values
-
-
-def _contains(expression: str) -> str:
-    return f"position(lower(?::text) in lower({expression})) > 0"
-
-
-_VALUE = "value #>> '{}'"
-_ARGUMENT_CONTAINS = (
-    "EXISTS (SELECT FROM jsonb_path_query(input_args, '$.**') AS value "
-    f"WHERE jsonb_typeof(value) NOT IN ('object', 'array') AND {_contains(_VALUE)})"
-)
-"""Search the values of the arguments, but not their names or JSON punctuation."""
-
-
-def _as_stored(value: Any) -> Any:
-    """Return a text in the form that `clean_row` stores."""
-    return safe_text(value, max_text=sys.maxsize) if isinstance(value, str) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import ipaddress
 import os
 from contextlib import suppress
@@ -17,17 +18,21 @@ MAX_PORT = 65_535
 UNVERIFIED_MODES = ("disable", "allow", "prefer")  # values of `sslmode` that do not check the server's certificate
 MODES = (*UNVERIFIED_MODES, "require", "verify-ca", "verify-full")
 
-_VALID_DSN = "postgresql://user:password@host:5432/database, with @ : / ? # % in a password as %40 %3A %2F %3F %23 %25"
+DEFAULT_TABLE = "unified_logs"
+FORMER_DEFAULT_TABLE = "mcp_logs"
+
+_USER_AND_HOST = "postgresql://USER@HOST:5432/DATABASE"
+_VALID_DSN = f"{_USER_AND_HOST}; a password follows USER after a colon, with @ : / ? # % as %40 %3A %2F %3F %23 %25"
 
 
 class PostgresSettings(LogSettings):
     """Settings of the PostgreSQL destination."""
 
     postgres_dsn: SecretStr = Field(
-        default=SecretStr("postgresql://postgres@localhost:5432/postgres"),
+        default=SecretStr("postgresql://mcp_logs@localhost:5432/mcp_logs"),
         description="Connection URL: postgresql://user:password@host:port/database?sslmode=...",
     )
-    postgres_table: str = Field(default="mcp_logs", description="table or schema.table; created if missing.")
+    postgres_table: str = Field(default=DEFAULT_TABLE, description="table or schema.table; created if missing.")
     postgres_ssl_root_cert: str | None = Field(
         default=None, description="PEM file of the CAs to trust; unset: the system's CAs."
     )
@@ -45,6 +50,17 @@ def parse_dsn(url: str) -> tuple[list[str], dict[str, str]]:
         msg = f"POSTGRES_DSN is malformed: {problem}; valid is {_VALID_DSN}"
         raise SettingError(msg)
     return [unquote(host) for host in hosts.split(",") if host], options
+
+
+def check_user(url: str, options: dict[str, str]) -> None:
+    """Raise SettingError if the URL names no user and this process's own, the driver's default, has no name."""
+    if urlsplit(url).username or {"user", "service"} & options.keys() or {"PGUSER", "PGSERVICE"} & os.environ.keys():
+        return
+    try:
+        getpass.getuser()
+    except (ImportError, KeyError, OSError) as error:
+        msg = f"POSTGRES_DSN names no user, and the user of this process has no name; valid is {_USER_AND_HOST}"
+        raise SettingError(msg) from error
 
 
 def root_certificate(setting: str | None, options: dict[str, str]) -> str | None:

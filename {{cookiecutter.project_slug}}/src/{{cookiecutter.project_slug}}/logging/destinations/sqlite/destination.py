@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ...entry import iso_utc
 from ...errors import AccessError, DeliveryError, InvalidEntryError
 from ...forks import hold_off_forks
 from ...query import LogQuery
 from ...settings import full_path
-from ...throttle import Throttle
-from ..base import RETENTION_INTERVAL, BatchDestination, LogEntry
+from ...stats import CallStats, Group
+from ..base import BatchDestination, LogEntry
 from ..driver import require_driver, translated_errors
 from . import schema
-from .encoding import entry_of, grouped, row_of
+from .encoding import grouped, row_of
+from .reader import BUSY_TIMEOUT, read_entries, read_stats
+from .retention import Retention
 from .schema import SCHEMA_VERSION, TABLE
 from .settings import SQLiteSettings
 
 if TYPE_CHECKING:
     import aiosqlite
 
-BUSY_TIMEOUT = 0.5  # seconds that SQLite waits for a lock; short, because the buffer retries
-
-_logger = logging.getLogger(__name__)
-
 
 class SQLiteDestination(BatchDestination):
     """Rows of `unified_logs`, one transaction per batch; `entry_id` is unique, so entries are stored once.
 
-    `retention_days` of 0 keeps all entries. Raise SettingError if the path is malformed.
+    Entries older than `retention_days` are deleted, and the oldest ones of a file above `max_mb` megabytes; 0 is no
+    limit. Raise SettingError if the path is malformed.
     """
 
     name = "sqlite"
@@ -46,22 +42,24 @@ class SQLiteDestination(BatchDestination):
     driver_loggers = ("aiosqlite",)
     fix_hint = "SQLITE_PATH must name a new file or a log file of this project, in a folder where this user can write"
 
-    def __init__(self, path: str | os.PathLike[str], *, retention_days: int = 0) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, retention_days: int = 0, max_mb: int = 0) -> None:
         self.path = full_path(path, setting="SQLITE_PATH")
-        self.retention_days = retention_days
+        self._retention = Retention(self.path, days=retention_days, max_mb=max_mb)
         self._connection: aiosqlite.Connection | None = None
         self._file_id: tuple[int, int] | None = None
-        self._expiry = Throttle(RETENTION_INTERVAL)
         self._lock = asyncio.Lock()  # concurrent writes would share the connection's transaction
 
     @classmethod
     def from_config(cls, config: SQLiteSettings) -> Self:
         """Build the destination; raise MissingDriverError without aiosqlite."""
         require_driver(cls.driver, name=cls.name)
-        return cls(config.sqlite_path, retention_days=config.log_retention_days)
+        return cls(config.sqlite_path, retention_days=config.log_retention_days, max_mb=config.sqlite_max_mb)
 
     async def open(self) -> None:
-        """Create the file (mode 0600) and the table; raise DeliveryError if the file is another program's."""
+        """Create the file (mode 0600) and the table, or add missing columns.
+
+        Raise DeliveryError if the file is another program's.
+        """
         with hold_off_forks():
             import aiosqlite  # noqa: PLC0415 - a driver is imported by the destination that is switched on
 
@@ -85,25 +83,19 @@ class SQLiteDestination(BatchDestination):
                 try:
                     connection = await self._current()
                     await _insert(connection, rows)
+                    await self._retention.enforce(connection)
                 except BaseException:
                     await self.close()
                     raise
-                await self._delete_expired(connection)
 
     async def query(self, **filters: Any) -> list[LogEntry]:
-        """Return the newest matching entries, read over a read-only connection; none if the file does not exist."""
-        import aiosqlite  # noqa: PLC0415
+        """Return the matching entries; none if the file does not exist."""
+        return await read_entries(self.path, LogQuery.of(**filters))
 
-        statement, values = schema.select(LogQuery.of(**filters))
-        if not self.path.exists():
-            return []
-        uri = f"{self.path.as_uri()}?mode=ro"
-        with hold_off_forks():
-            async with aiosqlite.connect(uri, uri=True, timeout=BUSY_TIMEOUT) as connection:
-                if TABLE not in await _tables(connection):
-                    return []
-                await connection.create_function("matches", -1, schema.matches, deterministic=True)
-                return [entry_of(row) for row in await connection.execute_fetchall(statement, values)]
+    async def stats(self, *, by: Group = "tool", **filters: Any) -> CallStats:
+        """Return statistics of all matching tool calls; none if the file does not exist."""
+        calls = LogQuery.of(**{**filters, "log_type": "tool_execution"})
+        return CallStats(groups=await read_stats(self.path, calls, by=by))
 
     async def close(self) -> None:
         """Close the file."""
@@ -119,7 +111,7 @@ class SQLiteDestination(BatchDestination):
         return self._connection
 
     async def _prepare(self, connection: aiosqlite.Connection) -> None:
-        """Switch to WAL and create the table if it is missing; raise DeliveryError if the file is another program's."""
+        """Switch to WAL, and create what is missing; raise DeliveryError if the file is another program's."""
         (version,) = next(iter(await connection.execute_fetchall("PRAGMA user_version")))
         if version > SCHEMA_VERSION:
             msg = (
@@ -127,32 +119,27 @@ class SQLiteDestination(BatchDestination):
                 "update the project, or use another SQLITE_PATH"
             )
             raise AccessError(msg)
-        tables = await _tables(connection)
+        tables = await _names(connection, schema.LIST_TABLES)
         if tables and TABLE not in tables:
             msg = f"{self.path} is a database of another program, with the table {tables[0]}: use another SQLITE_PATH"
             raise DeliveryError(msg)  # temporary, because the file may be moved away
         await connection.execute("PRAGMA journal_mode = WAL")
         await connection.execute("PRAGMA synchronous = NORMAL")
-        if version < SCHEMA_VERSION or not tables:
-            await connection.execute("BEGIN IMMEDIATE")
-            for statement in schema.CREATE:
-                await connection.execute(statement)
-            await connection.commit()
+        if version < SCHEMA_VERSION or schema.add_columns(await _names(connection, schema.LIST_COLUMNS)):
+            await _create(connection)
 
-    async def _delete_expired(self, connection: aiosqlite.Connection) -> None:
-        """Delete one chunk of rows past retention; only report a failure, because the batch is already stored."""
-        if not self.retention_days or not self._expiry.ready():
-            return
-        limit = iso_utc(datetime.now(UTC) - timedelta(days=self.retention_days))
-        try:
-            cursor = await connection.execute(schema.DELETE_EXPIRED, (limit,))
-            await connection.commit()
-        except sqlite3.Error as error:
-            await connection.rollback()
-            _logger.warning("Rows of %s older than LOG_RETENTION_DAYS cannot be deleted: %s", self.path, error)
-            return
-        if cursor.rowcount == schema.RETENTION_CHUNK:
-            self._expiry.reset()
+
+async def _create(connection: aiosqlite.Connection) -> None:
+    """Create the table and its indexes, or add the columns that an older project did not create.
+
+    The columns are listed in the transaction, because another process may be adding them at the same time.
+    """
+    await connection.execute("BEGIN IMMEDIATE")
+    for statement in schema.CREATE:
+        await connection.execute(statement)
+    for statement in schema.add_columns(await _names(connection, schema.LIST_COLUMNS)):
+        await connection.execute(statement)
+    await connection.commit()
 
 
 async def _insert(connection: aiosqlite.Connection, rows: list[list[Any]]) -> None:
@@ -170,8 +157,8 @@ def _translate(error: Exception) -> InvalidEntryError | None:
     return None
 
 
-async def _tables(connection: aiosqlite.Connection) -> list[str]:
-    return [name for (name,) in await connection.execute_fetchall(schema.LIST_TABLES)]
+async def _names(connection: aiosqlite.Connection, statement: str) -> list[str]:
+    return [name for (name,) in await connection.execute_fetchall(statement)]
 
 
 def _file_id(path: Path) -> tuple[int, int] | None:

@@ -24,3 +24,6 @@ class SQLiteSettings(LogSettings):
     """Settings of the SQLite destination."""
 
     sqlite_path: Path = Field(default_factory=default_path, description="The SQLite file; created with mode 0600.")
+    sqlite_max_mb: int = Field(
+        default=0, ge=0, le=10_000_000, description="Megabytes of entries to keep, the newest; 0 is no limit."
+    )
