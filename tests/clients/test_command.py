@@ -127,19 +127,19 @@ def test_what_can_still_be_meant_is_taken(command: Command) -> None:
         ),
         ("", {"ENABLE_LOCAL_LOGGING": "maybe"}, "ENABLE_LOCAL_LOGGING is 'maybe': it must be true or false."),
         ("", {"LOG_REDACT_KEYS": '["a",'}, "LOG_REDACT_KEYS is '[\"a\",': is not a valid JSON list: write a"),
-        ("logs --limit abc", {}, "my-mcp-server logs: error: argument --limit: must be between 1 and"),
-        ("logs --offset -1", {}, "my-mcp-server logs: error: argument --offset: must be between 0 and"),
+        ("logs --limit abc", {}, "--limit: must be between 1 and 10000, not 'abc'"),
+        ("logs --offset -1", {}, "--offset: must be between 0 and"),
+        ("logs --clientx x", {}, "unknown option '--clientx' of logs; did you mean --client?"),
     ],
 )
 def test_what_is_wrong_is_said_where_it_was_given(
     command: Command, arguments: str, settings: dict[str, str], said: str
 ) -> None:
-    """By the option or the setting, with what is valid there; usage takes no more than a line."""
+    """By the option or the setting, in one sentence with what is valid there."""
     done = command(*arguments.split(), **settings)
     assert (done.returncode, done.stdout) == (2, "")
-    *usage, sentence = done.stderr.splitlines()
+    (sentence,) = done.stderr.splitlines()
     assert sentence.startswith(said)
-    assert usage in ([], ["usage: my-mcp-server logs [ACTION] [OPTIONS]"])
 
 
 def test_doctor_names_an_empty_setting_once(command: Command) -> None:
@@ -181,44 +181,50 @@ def test_only_a_terminal_cuts_lines_and_shows_where(
     assert command("logs", COLUMNS="80").stdout.endswith("long reason\n")
     reader, writer = pty.openpty()
     termios.tcsetwinsize(writer, (24, 100))
-    subprocess.run([project.command, "logs"], env=project.environment(tmp_path), stdout=writer, check=True)
-    head, line, *_ = os.read(reader, 65_536).decode().splitlines()
+    environment = project.environment(tmp_path, NO_COLOR="1")
+    subprocess.run([project.command, "logs"], env=environment, stdout=writer, check=True)
+    head, _, line, *_ = os.read(reader, 65_536).decode().splitlines()
     for descriptor in (reader, writer):
         os.close(descriptor)
-    assert head.split()[-1] == "message"
+    assert head.split()[-1] == "details"
     assert (len(line), line[-1]) == (100, "…")
 
 
 def test_a_call_is_shown_with_its_arguments(command: Command, record: Callable[..., None]) -> None:
-    """Shortly; a call without any, and what is no call, are as they are."""
-    call = {"log_type": "tool_execution", "tool_name": "divide", "status": "error"}
-    call |= {"message": "divide: error in 0.4 ms", "error_message": "by zero"}
+    """Behind the reason of its failure; a call without any, and what is no call, are as they are."""
+    call = {"log_type": "tool_execution", "tool_name": "divide", "status": "error", "error_message": "by zero"}
     record(
         {"message": "divide: a line"},
         call | {"input_args": {"a": 1, "b": "ä\n"}},
         call | {"input_args": {"a": "x" * 100}},
         call | {"input_args": {}},
     )
-    shown = {line.partition("divide")[2].partition("divide")[2] for line in command("logs").stdout.splitlines()[1:]}
-    failed = ": error in 0.4 ms (by zero)"
-    assert shown == {"", ' {"a": 1, "b": "ä\\n"}' + failed, f' {{"a": "{"x" * 52}…{failed}', failed}
+    head, *lines = command("logs").stdout.splitlines()
+    shown = {line.split(maxsplit=len(head.split()) - 1)[-1] for line in lines}
+    assert shown == {"divide: a line", 'by zero  a=1 b="ä\\n"', f'by zero  a="{"x" * 100}"', "by zero"}
 
 
 def test_what_is_followed_stands_below_the_head(record: Callable[..., None], project: Project, tmp_path: Path) -> None:
     """Whatever comes after it, and however much there was before."""
-    call = {"log_type": "tool_execution", "tool_name": "divide", "status": "validation_error", "duration_ms": 12345.6}
+    call: dict[str, Any] = {"log_type": "tool_execution", "tool_name": "divide"}
+    call |= {"status": "validation_error", "duration_ms": 12345.6}
+    entries: dict[str, dict[str, Any]] = {
+        "first": {"message": "first"},
+        "second": call | {"error_message": "second"},
+        "third": {"message": "third", "level": "CRITICAL"},
+    }
     with following(project, tmp_path) as line:
-        column = line().index("message")
-        for entry in ({"message": "first"}, call | {"message": "second"}, {"message": "third", "level": "CRITICAL"}):
+        column = line().index("details")
+        for text, entry in entries.items():
             record({"correlation_id": "0" * 32, **entry})
-            assert line()[column:] == f"{entry['message']}\n"
+            assert line()[column:] == f"{text}\n"
 
 
 def test_what_is_followed_may_come_behind_a_clock_ahead(record: Any, project: Project, tmp_path: Path) -> None:
     """However many entries the clock has stamped before it was set back."""
     record(*({"message": "ahead", "timestamp": NOW + timedelta(days=1, seconds=number)} for number in range(1_500)))
     with following(project, tmp_path, "--limit", "1") as line:
-        assert [line().split()[-1] for _ in range(2)] == ["message", "ahead"]
+        assert [line().split()[-1] for _ in range(2)] == ["details", "ahead"]
         for message in ("first", "second"):
             record({"message": message, "timestamp": datetime.now(UTC)})
             assert line().endswith(f"{message}\n")

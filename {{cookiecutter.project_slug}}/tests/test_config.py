@@ -41,6 +41,8 @@ SAMPLES = [
     "beta",
     "https://alpha.example:1",
     "https://beta.example:2",
+    "tools/call",
+    "resources/read",
     "alpha:1",
     "beta:2",
 ]

@@ -1,15 +1,17 @@
-"""The YAML file with settings."""
+"""The files with settings: YAML, and `.env`."""
 
 from __future__ import annotations
 
-import logging
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from {{cookiecutter.project_slug}}.cli import main
 from {{cookiecutter.project_slug}}.cli.options import parse
-from {{cookiecutter.project_slug}}.config import load_config
+from {{cookiecutter.project_slug}}.config import ServerConfig, destination_of, load_config
+from {{cookiecutter.project_slug}}.logging.destinations import LOCAL, PRODUCTION
 
 
 def test_an_option_names_the_file_before_the_variable_and_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,9 +82,73 @@ def test_a_missing_file_is_an_error_if_it_was_named(capsys: pytest.CaptureFixtur
     assert "missing.yaml cannot be read" in capsys.readouterr().err
 
 
-def test_an_unknown_setting_is_a_warning_with_a_suggestion(caplog: pytest.LogCaptureFixture) -> None:
-    """The other settings, in any case, are used."""
-    Path("config.yaml").write_text("log_levle: DEBUG\nLOG_FORMAT: json\n")
-    with caplog.at_level(logging.WARNING):
-        assert load_config().log_format == "json"
-    assert "log_levle is not a setting; did you mean log_level?" in caplog.text
+def test_a_key_of_the_yaml_file_that_is_not_a_setting_is_reported() -> None:
+    """The most similar setting is suggested; the other settings, in any case, are used."""
+    Path("config.yaml").write_text("log_levle: DEBUG\nLOG_FORMAT: json\nfrob: 1\n")
+    config = load_config()
+    assert config.log_format == "json"
+    assert config.unknown_keys == [
+        "config.yaml: log_levle is not a setting; did you mean log_level?",
+        "config.yaml: frob is not a setting",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "sentence"),
+    [
+        ("LOG_LEVLE", "LOG_LEVLE is not a setting; did you mean LOG_LEVEL?"),
+        ("log_levle", "LOG_LEVLE is not a setting; did you mean LOG_LEVEL?"),
+        ("LOGLEVEL", "LOGLEVEL is not a setting; did you mean LOG_LEVEL?"),
+        ("HTTP_PORTS", "HTTP_PORTS is not a setting; did you mean HTTP_PORT?"),
+        ("LOG_XYZ", "LOG_XYZ is not a setting"),
+    ],
+)
+def test_a_variable_in_dotenv_that_looks_like_a_setting_is_reported(variable: str, sentence: str) -> None:
+    """It is similar to a setting, or begins as only settings do."""
+    Path(".env").write_text(f"LOG_FORMAT=json\n{variable}=DEBUG\n")
+    config = load_config()
+    assert config.log_format == "json"
+    assert len(config.unknown_keys) == 1
+    assert config.unknown_keys[0].startswith(f".env: {sentence}")
+
+
+def test_variables_of_the_program_behind_a_destination_are_not_reported() -> None:
+    """Its container, which reads the same file, has some that begin like our settings."""
+    endings = ("USER", "PASSWORD", "DB", "HEAP_OPTS", "WHEREABOUTS")
+    names = [f"{name.upper()}_{ending}" for name in (*LOCAL, *PRODUCTION) for ending in endings]
+    settings = " ".join(ServerConfig.model_fields).upper()
+    names = [name for name in names if name not in settings]  # not the beginning of a setting
+    Path(".env").write_text("".join(f"{name}=x\n" for name in names))
+    assert load_config().unknown_keys == []
+
+
+def test_what_the_hint_of_a_destination_names_is_not_reported() -> None:
+    """It may be the name by which a server knows the value of one of our settings."""
+    hints = " ".join(destination.fix_hint for destination in (*LOCAL.values(), *PRODUCTION.values()))
+    names = [word.strip(",.;()") for word in hints.split() if "_" in word]
+    Path(".env").write_text("".join(f"{name}=\n" for name in names))
+    assert load_config().unknown_keys == []
+
+
+def test_a_misspelt_setting_of_a_destination_is_reported() -> None:
+    """It is similar to a setting."""
+    settings = [name.upper() for name in ServerConfig.model_fields if destination_of(name)]
+    Path(".env").write_text("".join(f"{name}X=x\n" for name in settings))
+    assert [sentence.split()[1] for sentence in load_config().unknown_keys] == [f"{name}X" for name in settings]
+
+
+def test_variables_of_other_programs_in_dotenv_are_not_reported() -> None:
+    """Compose, shells and other tools use the same file."""
+    others = ("HTTP_PROXY", "NO_PROXY", "PATH", "HOST", "PORT", "DATABASE_URL", "OPENAI_API_KEY", "COMPOSE_FILE")
+    Path(".env").write_text("".join(f"{name}=x\n" for name in others))
+    assert load_config().unknown_keys == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_read_once() -> None:
+    """A shell passes `--config <(command)` as one."""
+    os.mkfifo("settings")
+    writer = threading.Thread(target=Path("settings").write_text, args=("log_format: json\n",))
+    writer.start()
+    assert load_config(config_file="settings").log_format == "json"
+    writer.join()

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from .choices import DEFAULTS
-from .config_file import ConfigFileSource
+from .config_file import CONFIG_FILE, ConfigFileSource, is_meant_for_us, read_config_file, unknown_keys
 from .logging.destinations import LOCAL, PRODUCTION, DestinationSettings
 from .logging.errors import SettingError
 from .logging.redaction import without_login
 from .logging.settings import LogSettings, TextList
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic_core import ErrorDetails
+
+DESTINATION_PREFIXES = tuple(f"{name.upper()}_" for name in (*LOCAL, *PRODUCTION))
+"""How the settings of destinations begin, and the variables of the programs that they are named after."""
 
 
 class TextWithLogin(str):
@@ -51,6 +63,8 @@ class ServerConfig(DestinationSettings, BaseSettings):
         hide_input_in_errors=True,  # it may be a secret
     )
 
+    _unknown_keys: list[str] = PrivateAttr(default_factory=list)
+
     config_file: Path | None = Field(default=None, description="YAML file with settings; also the option --config.")
     transport: Literal["stdio", "streamable-http", "sse"] = Field(
         default="stdio", description="How clients reach the server: stdio, streamable-http or sse."
@@ -66,6 +80,11 @@ class ServerConfig(DestinationSettings, BaseSettings):
     http_allowed_origins: TextList = Field(
         default=[], description="Additional Origin headers to accept, such as https://example.org, comma-separated."
     )
+
+    @property
+    def unknown_keys(self) -> list[str]:
+        """The keys of `.env` and of the YAML file that are not settings: one sentence for each."""
+        return self._unknown_keys
 
     @field_validator("*")
     @classmethod
@@ -93,6 +112,12 @@ def load_config(**values: Any) -> ServerConfig:
 
     A malformed setting of a destination disables only that destination: see `ServerConfig.problems`.
     """
+    config = _load(values)
+    config.unknown_keys.extend(_find_unknown_keys(config))
+    return config
+
+
+def _load(values: dict[str, Any]) -> ServerConfig:
     try:
         return ServerConfig(**values)
     except ValidationError as error:
@@ -109,6 +134,24 @@ def load_config(**values: Any) -> ServerConfig:
         known = config.problems.get(destination_of(name), "")
         config.problems[destination_of(name)] = f"{known} {_sentence(fault)}".strip()
     return config
+
+
+def _find_unknown_keys(config: ServerConfig) -> Iterator[str]:
+    """Read both files once more, unless they are pipes, which can be read only once."""
+    env_file, config_file = Path(str(ServerConfig.model_config["env_file"])), config.config_file or CONFIG_FILE
+    if env_file.is_file():
+        variables = [name.upper() for name in ServerConfig.model_fields]
+        given = {name.upper(): None for name in DotEnvSettingsSource(ServerConfig).env_vars}  # in order
+        ours = [name for name in given if is_meant_for_us(name, variables, DESTINATION_PREFIXES)]
+        yield from unknown_keys(env_file, [name for name in ours if name not in _names_in_hints()], variables)
+    if config_file.is_file():
+        yield from unknown_keys(config_file, read_config_file(config_file), ServerConfig.model_fields)
+
+
+def _names_in_hints() -> set[str]:
+    """Return the variables in the hints of destinations: settings, and what their servers call the same value."""
+    hints = " ".join(destination.fix_hint for destination in (*LOCAL.values(), *PRODUCTION.values()))
+    return set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", hints))
 
 
 def destination_of(setting: str) -> str:

@@ -1,10 +1,10 @@
-"""Read settings from a YAML file."""
+"""Read settings from a YAML file, and find the keys of both configuration files that are not settings."""
 
 from __future__ import annotations
 
-import logging
 import os
 import re
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,12 @@ from .logging.errors import SettingError
 
 CONFIG_FILE = Path("config.yaml")
 """The file that is read if it exists in the working folder and no other file is named."""
+SIMILARITY = 0.8
+"""How similar to a setting, from 0 to 1, a variable in `.env` must be to count as a misspelt one."""
+SIMILARITY_OF_FOREIGN = 0.9
+"""The same for a variable that begins like those of another program."""
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
-_logger = logging.getLogger(__name__)
 
 
 class ConfigFileSource(InitSettingsSource):
@@ -30,11 +33,7 @@ class ConfigFileSource(InitSettingsSource):
         """Return the settings in the file."""
         named = self.current_state.get("config_file")
         path = Path(named) if named else CONFIG_FILE
-        if not named and not path.is_file():
-            return {}
-        values = read_config_file(path)
-        _warn_about_unknown(values, path, list(self.settings_cls.model_fields))
-        return values
+        return read_config_file(path) if named or path.is_file() else {}
 
 
 def read_config_file(path: Path) -> dict[str, Any]:
@@ -59,11 +58,20 @@ def read_config_file(path: Path) -> dict[str, Any]:
         raise SettingError(msg) from error
 
 
-def _warn_about_unknown(values: dict[str, Any], path: Path, known: list[str]) -> None:
-    for name in values:
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            _logger.warning("%s: %s is not a setting%s", path, name, f"; did you mean {near[0]}?" if near else "")
+def unknown_keys(path: Path, keys: Iterable[str], known: Collection[str]) -> Iterator[str]:
+    """Yield a sentence for each key of a configuration file that is not a setting, with the most similar setting."""
+    for key in keys:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            yield f"{path}: {key} is not a setting" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def is_meant_for_us(variable: str, known: Collection[str], foreign_prefixes: tuple[str, ...]) -> bool:
+    """Return whether a variable in `.env`, which may be another program's, is one of ours or looks like one."""
+    if variable.startswith("LOG_"):
+        return True
+    cutoff = SIMILARITY_OF_FOREIGN if variable.startswith(foreign_prefixes) else SIMILARITY
+    return get_close_matches(variable, known, cutoff=cutoff) != []
 
 
 def _parse(text: str, path: Path) -> Any:

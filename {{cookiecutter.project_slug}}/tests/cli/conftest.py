@@ -1,8 +1,9 @@
-"""Fixtures for the command: recorded entries, and its output."""
+"""Fixtures for the command: recorded entries, its output, and the local time zone."""
 
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,7 @@ from {{cookiecutter.project_slug}}.cli import main
 from .cli_helpers import ENTRIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture
@@ -31,3 +32,18 @@ def run_json(recorded: object, capsys: pytest.CaptureFixture[str]) -> Callable[.
         return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
     return run
+
+
+@pytest.fixture
+def set_zone() -> Iterator[Callable[[str], None]]:
+    """Return a function that sets the local time zone."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("this system cannot change its time zone")
+    with pytest.MonkeyPatch.context() as patch:
+
+        def change(name: str) -> None:
+            patch.setenv("TZ", name)
+            time.tzset()
+
+        yield change
+    time.tzset()

@@ -1,19 +1,22 @@
-"""`doctor`: check the configuration and the destinations."""
+"""`doctor`: check the configuration, the destinations and the tools."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from helpers import PROGRAMS, program_path
 
+from {{cookiecutter.project_slug}} import tools
 from {{cookiecutter.project_slug}}.cli import main
 from {{cookiecutter.project_slug}}.config import ServerConfig, destination_of
 from {{cookiecutter.project_slug}}.logging.destinations import LOCAL
 from {{cookiecutter.project_slug}}.logging.destinations.driver import PACKAGE
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def test_doctor_writes_a_probe_and_reads_it_back(
@@ -23,7 +26,7 @@ def test_doctor_writes_a_probe_and_reads_it_back(
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert f"ok    configuration: no .env and no config.yaml in {isolated}, transport stdio" in out
-    assert "ok    jsonl: written 1, retried 0, dropped 0, failed 0, queued 0 (read back)" in out
+    assert "ok    jsonl: a test entry was written and read back\n" in out
     assert all(f"off   {name}: switched off by ENABLE_LOCAL_LOGGING=false" in out for name in LOCAL)
     assert own_logging()[0]["correlation_id"].startswith("doctor-")
 
@@ -31,12 +34,9 @@ def test_doctor_writes_a_probe_and_reads_it_back(
 @pytest.mark.parametrize(
     ("destination", "finding"),
     [
-        ("fake_destinations:HangingDestination", "FAIL  memory: written 0"),
+        ("fake_destinations:HangingDestination", "FAIL  memory: no answer within 0.05 s\n"),
         ("nowhere:Class", "FAIL  nowhere:Class: LOG_DEST"),
-        (
-            "fake_destinations:ForgetfulDestination",
-            "FAIL  forgetful: written 1, retried 0, dropped 0, failed 0, queued 0 (written,",
-        ),
+        ("fake_destinations:ForgetfulDestination", "FAIL  forgetful: a test entry was written, but it is not found\n"),
     ],
     ids=["hanging", "unknown", "forgetful"],
 )
@@ -75,3 +75,73 @@ def test_doctor_shows_the_settings_of_a_destination(own_logging: object, capsys:
     assert main(["doctor", "--enable-production-logging", "false", "--enable-local-logging"]) == 0
     out = capsys.readouterr().out
     assert all(f"{name.upper()}=" in out for name in ServerConfig.model_fields if destination_of(name) in LOCAL)
+
+
+def load_tools_from(monkeypatch: pytest.MonkeyPatch, *names: str) -> Path:
+    """Replace the tools of this project by those of folders in `fixtures/tools`; return the folder of these folders."""
+    folder = PROGRAMS / "tools"
+    monkeypatch.setattr(tools, "__path__", [str(folder / name) for name in names])
+    return folder
+
+
+def test_doctor_lists_what_the_tool_modules_offer(
+    own_logging: Callable[[], list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """By name, resources also by URI; the only entry in the store is that of the probe."""
+    load_tools_from(monkeypatch, "own")
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert "\nok    tools: say, process_id, " in out
+    assert "\nok    resources: manual (manual://{topic})\n" in out
+    assert "\nok    prompts: greet\n" in out
+    assert [entry["correlation_id"].partition("-")[0] for entry in own_logging()] == ["doctor"]
+
+
+def test_doctor_reports_every_failing_tool_module(
+    own_logging: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the last line of its traceback and the place; what the modules print is not on stdout; the exit code is 1."""
+    folder = load_tools_from(monkeypatch, "missing_import", "exiting", "without_register", "own")
+    assert main(["doctor"]) == 1
+    out = capsys.readouterr().out
+    missing, exiting = (folder / name / f"{name}.py" for name in ("missing_import", "exiting"))
+    problem = "has no function register(server): add one, or begin its name with an underscore"
+    assert [line for line in out.splitlines() if line.startswith("FAIL")] == [
+        f"FAIL  tools: ModuleNotFoundError: No module named 'not_installed_anywhere' ({missing}, line 5)",
+        f"FAIL  tools: SystemExit: set WEATHER_URL ({exiting}, line 5)",
+        f"FAIL  tools: the tool module without_register {problem}",
+    ]
+    assert "ok    tools: say, process_id, " in out
+    assert "printed by a failing module" not in out
+
+
+@pytest.mark.parametrize(("name", "code"), [("working_with_a_thread", 0), ("leaving_a_thread", 1)])
+def test_a_thread_of_a_tool_module_does_not_delay_the_end(
+    own_logging: object, run: Callable[..., subprocess.CompletedProcess[str]], name: str, code: int
+) -> None:
+    """All findings are printed."""
+    done = run(program_path("serve_with_tools"), str(PROGRAMS / "tools" / name), "doctor")
+    assert done.returncode == code
+    assert "\nok    prompts: " in done.stdout
+
+
+def test_doctor_without_tools_says_so(
+    own_logging: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server without tools is not a failure."""
+    monkeypatch.setattr(tools, "__path__", [str(tmp_path / "nowhere")])
+    assert main(["doctor"]) == 0
+    assert "ok    tools: none\n" in capsys.readouterr().out
+
+
+def test_doctor_reports_keys_that_are_not_settings(own_logging: object, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of both files; that is not a failure, because other programs may use `.env`."""
+    Path(".env").write_text("LOG_LEVLE=DEBUG\n")
+    Path("config.yaml").write_text("log_formt: json\n")
+    assert main(["doctor"]) == 0
+    out, err = capsys.readouterr()
+    assert "\nwarn  .env: LOG_LEVLE is not a setting; did you mean LOG_LEVEL?\n" in out
+    assert "\nwarn  config.yaml: log_formt is not a setting; did you mean log_format?\n" in out
+    assert err == ""

@@ -1,40 +1,80 @@
-"""The options of the command."""
+"""The words of the command line."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
 from {{cookiecutter.project_slug}} import __version__
 from {{cookiecutter.project_slug}}.choices import COMMAND
 from {{cookiecutter.project_slug}}.cli import main
-from {{cookiecutter.project_slug}}.cli.options import VERBS, moment, parse
+from {{cookiecutter.project_slug}}.cli.options import parse
+from {{cookiecutter.project_slug}}.cli.overview import OPTIONS, VERBS, overview
 from {{cookiecutter.project_slug}}.config import ServerConfig, load_config
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def test_help_lists_every_verb_and_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
-    """The usage begins with the name of the command."""
-    with pytest.raises(SystemExit, match="0"):
-        main(["--help"])
-    out = capsys.readouterr().out
-    options = [f"--{name.replace('_', '-')}" for name in ServerConfig.model_fields]
-    assert [text for text in (f"usage: {COMMAND} ", *VERBS, *options) if text not in out] == []
+WORDS = {"call": ["call", "echo"]}
+"""The shortest valid command of each verb that needs more than its name."""
+SETTINGS = [f"--{name.replace('_', '-')}" for name in ServerConfig.model_fields]
 
 
-def test_version_prints_the_version_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing else is printed."""
-    with pytest.raises(SystemExit, match="0"):
-        main(["--version"])
-    assert capsys.readouterr().out == f"{__version__}\n"
+@pytest.fixture
+def help_of(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Return a function that returns what the command prints for these words."""
+
+    def printed(*words: str) -> str:
+        with pytest.raises(SystemExit, match="0"):
+            main([*words])
+        return capsys.readouterr().out
+
+    return printed
+
+
+@pytest.mark.parametrize("words", [["--help-settings"], ["logs", "--help-settings"], ["--help-settings", "doctor"]])
+def test_help_settings_lists_every_setting(help_of: Callable[..., str], words: list[str]) -> None:
+    """It does so in any place."""
+    out = help_of(*words)
+    assert [option for option in SETTINGS if f"\n  {option} " not in out] == []
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_shows_its_own_options(help_of: Callable[..., str], verb: str) -> None:
+    """It shows no settings, but says where they are."""
+    out = help_of(verb, "--help")
+    assert out.startswith(f"usage: {COMMAND} {verb} ")
+    assert [option for option in SETTINGS if f"\n  {option} " in out] == []
+    assert "--help-settings" in out
+
+
+def test_help_and_version_may_follow_a_setting(help_of: Callable[..., str]) -> None:
+    """Then they say the same as alone."""
+    assert help_of("--log-level", "DEBUG", "--help") == f"{overview()}\n"
+    assert help_of("--log-level", "DEBUG", "--version") == f"{__version__}\n"
+
+
+def test_the_overview_names_only_options_that_exist() -> None:
+    """Each is a setting, an alias, or answers itself."""
+    for name in OPTIONS:
+        option = name.split()[-1 if name.startswith("-h") else 0]
+        if option not in {"--help", "--help-settings", "--version"}:
+            assert parse([option, "x"])[1]
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_settings_may_be_given_before_and_after_the_verb(verb: str) -> None:
     """The position makes no difference."""
     settings = ["--config", "a.yaml", "--log-level=DEBUG", "--enable-production-logging", "true"]
-    assert parse([*settings, verb]) == parse([verb, *settings]) == parse([*settings[:2], verb, *settings[2:]])
-    assert sorted(parse([*settings, verb])[1].values()) == ["DEBUG", "a.yaml", "true"]
+    words = WORDS.get(verb, [verb])
+    assert parse([*settings, *words]) == parse([*words, *settings]) == parse([*settings[:2], *words, *settings[2:]])
+    assert sorted(parse([*settings, *words])[1].values()) == ["DEBUG", "a.yaml", "true"]
+
+
+def test_without_a_verb_the_command_serves() -> None:
+    """Settings are no verb."""
+    assert parse([])[0] == parse(["--port", "81"])[0] == parse(["serve"])[0]
 
 
 def test_host_and_port_are_short_for_http_host_and_http_port() -> None:
@@ -44,61 +84,94 @@ def test_host_and_port_are_short_for_http_host_and_http_port() -> None:
     assert (config.http_host, config.http_port, config.enable_production_logging) == ("::1", 81, True)
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("2h", 7_200), ("7d", 604_800)])
-def test_a_time_may_be_an_age(text: str, seconds: int) -> None:
-    """It counts back from now."""
-    assert abs((datetime.now(UTC) - moment(text)).total_seconds() - seconds) < 5
-
-
-def test_a_time_may_be_iso_8601() -> None:
-    """Without a zone it is UTC."""
-    assert moment("2026-01-31T10:00") == moment("2026-01-31T12:00:00+02:00") == datetime(2026, 1, 31, 10, tzinfo=UTC)
+def test_call_passes_on_a_tool_and_its_arguments() -> None:
+    """No word behind `--` is an option."""
+    options, settings = parse(["call", "add", "--log-level", "DEBUG", "a=-1", "--", "--b=2"])
+    assert (options.verb, options.tool, options.arguments) == ("call", "add", ["a=-1", "--b=2"])
+    assert settings == {"log_level": "DEBUG"}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("words", "message"),
     [
-        ("--limit=0", "--limit: must be between 1 and 10000, not '0'"),
-        ("--since=yesterday", "'yesterday' is neither ISO 8601"),
-        ("--since=9999999d", "outside the years"),
-        ("--since=0001-01-01T00:00+01:00", "outside the years"),
-        ("--status=fine", "'fine'"),
-        ("--level=LOUD", "'LOUD'"),
-        ("frob", "frob"),
-        ("--enable-local-logging=logs", "put the verb first"),
+        ("foo", "unknown verb 'foo'. The verbs are serve, logs, call, doctor."),
+        ("log", "unknown verb 'log'; did you mean logs? The verbs are "),
+        ("serve now", "serve takes no arguments, so 'now' is unknown"),
+        ("call", "call needs the name of a tool"),
+        ("call add -x", "unknown option '-x' of call; `"),
+        ("--log-levle DEBUG", "unknown option '--log-levle'; did you mean --log-level?"),
+        ("--tool add logs", f"--tool is an option of logs; put it behind the verb: {COMMAND} logs --tool"),
+        ("--log-level", "--log-level: needs a value"),
+        ("--enable-local-logging logs", "--enable-local-logging: 'logs' is read as its value: put the verb first"),
+        ("logs foo", "unknown action 'foo' of logs. The actions are list, show, stats, resend."),
+        ("logs stat", "unknown action 'stat' of logs; did you mean stats? The actions are "),
+        ("logs last", "unknown action 'last' of logs; did you mean logs show last? The actions are "),
+        ("logs last-error", "unknown action 'last-error' of logs; did you mean logs show last-error? The actions"),
+        ("logs stats foo", "logs stats takes no arguments, so 'foo' is unknown"),
+        ("logs show a b", "logs show takes one id, so 'b' is unknown"),
+        ("logs --clientx", "unknown option '--clientx' of logs; did you mean --client?"),
+        ("logs --clientx=x", "unknown option '--clientx' of logs; did you mean --client?"),
+        ("logs --clientx x", "unknown option '--clientx' of logs; did you mean --client?"),
+        ("logs --cor x", "unknown option '--cor' of logs; did you mean --correlation-id?"),
+        ("logs --frobnicate", f"unknown option '--frobnicate' of logs; `{COMMAND} logs --help` lists the options"),
+        ("logs --tool", "--tool: needs a value"),
+        ("logs --json=x", "--json: takes no value"),
+        ("logs --limit=0", "--limit: must be between 1 and 10000, not '0'"),
+        ("logs --offset -1", "--offset: must be between 0 and "),
+        ("logs --min-ms=-1", "--min-ms: must be a number of milliseconds, 0 or more, not '-1'"),
+        ("logs --min-ms=nan", "--min-ms: must be a number of milliseconds"),
+        ("logs --since=yesterday", "--since: 'yesterday' is neither ISO 8601"),
+        ("logs --status=fine", "--status: must be one of success, error, "),
+        (
+            "logs --status=err",
+            "error, cancelled, validation_error, unknown_tool, unknown_target, input_required, started, not 'err'; did",
+        ),
+        ("logs --level=LOUD", "--level: must be one of TRACE, DEBUG, "),
+        ("logs --method=tools", "did you mean tools/call?"),
+        ("logs stats --by=colour", "--by: must be one of tool, client, "),
     ],
 )
-def test_an_invalid_option_is_reported_in_the_last_line(
-    recorded: object, arguments: str, message: str, capsys: pytest.CaptureFixture[str]
+def test_an_unknown_or_invalid_word_is_named_as_what_it_is(
+    words: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The exit code is 2, and nothing is printed to stdout."""
-    with pytest.raises(SystemExit, match="2"):
-        main(["logs", *arguments.split()])
+    """One sentence on stderr, nothing on stdout, and the exit code 2."""
+    assert main(words.split()) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert message in err.splitlines()[-1]
+    assert message in err
+    assert err.count("\n") == 1
+
+
+ONLY_TOOL_CALLS = "does not work with logs stats: stats count tool calls only"
 
 
 @pytest.mark.parametrize(
-    ("action", "option"),
+    ("words", "sentence"),
     [
-        ("list", "--to=x"),
-        ("stats", "--to=x"),
-        ("stats", "--type=internal"),
-        ("stats", "--limit=1"),
-        ("stats", "--offset=1"),
-        ("stats", "--follow"),
-        ("resend", "--limit=50"),
-        ("resend", "--offset=0"),
-        ("resend", "--follow"),
-        ("resend", "--json"),
+        ("list --to=x", "--to works only with logs resend"),
+        ("list --by=tool", "--by works only with logs stats"),
+        ("show --limit=1", "--limit works only with logs list"),
+        ("show --follow", "--follow works only with logs list"),
+        ("show --by=tool", "--by works only with logs stats"),
+        ("show --to=x", "--to works only with logs resend"),
+        ("stats --to=x", "--to works only with logs resend"),
+        ("stats --limit=1", "--limit works only with logs list"),
+        ("stats --offset=1", "--offset works only with logs list"),
+        ("stats --slowest=1", "--slowest works only with logs list"),
+        ("stats --follow", "--follow works only with logs list"),
+        ("stats --type=internal", f"--type {ONLY_TOOL_CALLS}"),
+        ("stats --method=tools/call", f"--method {ONLY_TOOL_CALLS}"),
+        ("stats --status=started", f"--status started {ONLY_TOOL_CALLS}"),
+        ("resend --limit=50", "--limit works only with logs list"),
+        ("resend --offset=0", "--offset works only with logs list"),
+        ("resend --follow", "--follow works only with logs list"),
+        ("resend --by=tool", "--by works only with logs stats"),
+        ("resend --json", "--json does not work with logs resend: it prints no entries"),
+        ("list --slowest=2 --limit=3", "--slowest N already sets the number of entries: leave out --limit"),
+        ("list --slowest=2 --follow", "--slowest cannot be followed: leave out --follow"),
     ],
 )
-def test_an_option_without_effect_is_refused(
-    recorded: object, action: str, option: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The message names the action and the option, and gives the reason."""
-    assert main(["logs", action, option]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith(f"logs {action} does not support {option.partition('=')[0]}: it s")
+def test_an_option_without_effect_is_refused(words: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The sentence says where the option works, or why it does not."""
+    assert main(["logs", *words.split()]) == 2
+    assert capsys.readouterr() == ("", f"{sentence}\n")

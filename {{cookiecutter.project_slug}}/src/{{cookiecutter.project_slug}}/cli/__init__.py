@@ -1,23 +1,13 @@
-"""The command: serve, or look at recorded entries and the configuration."""
+"""The command: serve, call a tool, or look at recorded entries and the configuration."""
 
 from __future__ import annotations
 
-import asyncio
-import gc
+import io
 import os
 import sys
-from contextlib import nullcontext
-from typing import TYPE_CHECKING
 
-from ..config import load_config
-from ..logging.errors import LoggingError, SettingError
-from .options import parse
-from .output import harmless, make_streams_safe
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
-
-    from ..config import ServerConfig
+from .. import __version__
+from .overview import overview
 
 INTERRUPTED = 130
 """The exit code that shells show after SIGINT."""
@@ -25,25 +15,11 @@ PIPE_CLOSED = 141
 """The exit code that shells show after SIGPIPE."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Run the command; return its exit code: 0, 1 for a failure, 2 for invalid input."""
-    make_streams_safe()
-    options, settings = parse(argv)
+    _escape_unencodable_characters()
     try:
-        config = load_config(**settings)
-        if options.verb == "logs":
-            from .logs import run_logs  # noqa: PLC0415 - each verb imports only what it needs
-
-            return _run(run_logs(options, config))
-        if options.verb == "doctor":
-            from .doctor import run_doctor  # noqa: PLC0415
-
-            return _run(run_doctor(config))
-        return _serve(config)
-    except LoggingError as error:
-        is_ours = isinstance(error, SettingError)  # one sentence per line; other errors quote the destination
-        print(*map(harmless, str(error).split("\n") if is_ours else [str(error)]), sep="\n", file=sys.stderr)
-        return 2 if is_ours else 1
+        return _run(sys.argv[1:] if argv is None else argv)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the rest of the buffer
         return PIPE_CLOSED
@@ -51,19 +27,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _serve(config: ServerConfig) -> int:
-    gc.disable()  # the imports of the SDK create objects, not garbage; `serve` enables it again
-    from ..server.app import create_mcp_server  # noqa: PLC0415
-    from ..server.serve import serve  # noqa: PLC0415
-    from ..server.stdio import stdout_as_stderr  # noqa: PLC0415
+def _run(words: list[str]) -> int:
+    """Answer the two questions that need no import; pass everything else on."""
+    if words == ["--version"]:
+        print(__version__, flush=True)
+        return 0
+    if words in (["--help"], ["-h"]):
+        print(overview(), flush=True)
+        return 0
+    from .command import run_command  # noqa: PLC0415 - imports pydantic, which takes longer than the rest
 
-    with stdout_as_stderr() if config.transport == "stdio" else nullcontext():
-        server = create_mcp_server(config)
-    return serve(server, config)
+    return run_command(words)
 
 
-def _run(verb: Coroutine[None, None, int]) -> int:
-    """Run a verb and flush its output, so that a closed pipe is noticed here and not at interpreter exit."""
-    code = asyncio.run(verb)
-    sys.stdout.flush()
-    return code
+def _escape_unencodable_characters() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""The verb `doctor`: check the configuration, and that every destination accepts and returns an entry."""
+"""The verb `doctor`: check the configuration, the tools, and that every destination accepts and returns an entry."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from ..logging.factory import enabled_names
 from ..logging.printable import printable
 from ..logging.redaction import without_login
 from ..logging.settings import full_path
+from .check_tools import check_tools
 from .output import harmless
 from .sending import open_buffer
 
@@ -42,6 +43,8 @@ async def run_doctor(config: ServerConfig) -> int:
     logging.getLogger().addHandler(logging.NullHandler())  # the findings are printed, not logged
     read = printable(_files(config.config_file or CONFIG_FILE))
     print(f"ok    configuration: {read}, transport {config.transport}, log level {config.log_level}")
+    for sentence in config.unknown_keys:
+        print(f"warn  {harmless(sentence)}")
     enabled = enabled_names(config)
     findings = [await _check(name, config) for name in enabled]
     for name in (*LOCAL, *PRODUCTION):
@@ -51,6 +54,7 @@ async def run_doctor(config: ServerConfig) -> int:
                 print(f"      {harmless(config.problems[name])}")
     if not enabled:
         print("ok    stderr: the only destination")
+    findings.append(await check_tools())
     return 0 if all(findings) else 1
 
 
@@ -90,21 +94,24 @@ def _probe() -> LogEntry:
 
 
 async def _report(buffer: BufferedDestination, entry: LogEntry) -> bool:
+    works, outcome = await _outcome(buffer, entry)
+    print(f"{'ok   ' if works else 'FAIL '} {harmless(f'{buffer.name}: {outcome}')}")
+    return works
+
+
+async def _outcome(buffer: BufferedDestination, entry: LogEntry) -> tuple[bool, str]:
+    """Return whether the probe arrived, and what to say about it."""
     counters = buffer.counters
     if not counters.written:
-        print(f"FAIL  {harmless(str(counters))}")
-        return False
+        return False, counters.last_error or str(counters)
+    written = "a test entry was written" + (f" after {counters.retried} retries" if counters.retried else "")
     try:
         found = await _comes_back(buffer, entry)
     except NotImplementedError:
-        print(f"ok    {harmless(str(counters))} (write-only: not read back)")
-        return True
+        return True, f"{written} (write-only: not read back)"
     except Exception as error:  # noqa: BLE001 - whatever a driver raises is the finding
-        print(f"FAIL  {harmless(f'{buffer.name}: the probe was written but not read back: {describe_error(error)}')}")
-        return False
-    outcome = "read back" if found else "written, but not found again"
-    print(f"{'ok   ' if found else 'FAIL '} {harmless(str(counters))} ({outcome})")
-    return found
+        return False, f"{written}, but it cannot be read back: {describe_error(error)}"
+    return found, f"{written} and read back" if found else f"{written}, but it is not found"
 
 
 async def _comes_back(buffer: BufferedDestination, entry: LogEntry) -> bool:

@@ -1,114 +1,139 @@
-"""The options of the command: one per setting, and those of each verb."""
+"""The words of the command line: settings in any place, a verb, and what belongs to the verb."""
 
 from __future__ import annotations
 
 import argparse
-import re
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..choices import COMMAND, DESCRIPTION
+from ..choices import COMMAND
 from ..config import ServerConfig, is_secret
-from ..logging.entry import LogType, Status
 from ..logging.errors import SettingError
-from ..logging.query import LEVELS, MAX_LIMIT, MAX_OFFSET
+from .logs_options import USAGE as LOGS_USAGE
+from .logs_options import add_logs_options, read_action
+from .overview import VERBS, overview
+from .suggestions import did_you_mean, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 ALIASES = {"config_file": ["--config"], "http_host": ["--host"], "http_port": ["--port"]}
 """Shorter names for options."""
-VERBS = {
-    "serve": "serve MCP clients (the default)",
-    "logs": "list, follow, summarise or resend recorded entries",
-    "doctor": "check the configuration and write a test entry to each destination",
+USAGES = {"serve": "[OPTIONS]", "logs": LOGS_USAGE, "call": "TOOL [JSON | KEY=VALUE ...]", "doctor": "[OPTIONS]"}
+"""What may follow each verb."""
+DESCRIPTIONS = {
+    "call": """Call one tool in this process, record the call, and print the result. The arguments
+are a JSON object, or key=value pairs that are converted to the tool's types:
+
+  call add a=1 b=2
+  call add '{"a": 1, "b": 2}'""",
 }
-LIMIT = 50
-"""Entries listed by default."""
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-TYPES: tuple[LogType, ...] = get_args(LogType)
-STATUSES: tuple[Status, ...] = get_args(Status)
-PAGING = {"limit": "--limit", "offset": "--offset", "follow": "--follow"}
-IGNORED = {
-    "list": {"target": "--to"},
-    "stats": {**PAGING, "target": "--to", "log_type": "--type"},
-    "resend": {**PAGING, "json": "--json"},
-}
-"""The options that each action of `logs` does not support."""
-WHY = {
-    "list": "it sends nothing",
-    "stats": "it summarises all calls between --since and --until",
-    "resend": "it sends all entries between --since and --until",
-}
-"""The reasons."""
-_AGE = re.compile(r"(\d+)([smhd])")
+"""What the help says beyond the meaning of the verb."""
+SETTINGS_TEXT = """Each setting is an option of every verb and an environment variable: --log-level
+is LOG_LEVEL. docs/configuration.md describes them, and the configuration file."""
+SEE_SETTINGS = "The settings of the server are options, too: --help-settings lists them."
+ARGPARSE_SENTENCES = {"expected": "needs a value", "ignored": "takes no value"}
+"""What to say instead of argparse's sentences, by their first word."""
 
 
-def parse(argv: Sequence[str] | None = None) -> tuple[argparse.Namespace, dict[str, Any]]:
-    """Return the options of the verb, and the settings given as options; exit with 2 if they are invalid."""
-    options = _parser().parse_args(argv)
-    given = {name: value for name, value in vars(options).items() if name in ServerConfig.model_fields}
-    return options, given
+def parse(words: Sequence[str]) -> tuple[argparse.Namespace, dict[str, Any]]:
+    """Return the options of the verb, and the settings given as options; raise SettingError if they are invalid.
+
+    Print a help text or the version if that is asked for, and raise SystemExit.
+    """
+    words, literal = _split_at_dashes(list(words))
+    settings, rest = _parse_known(_settings_parser(), words)
+    verb, rest = _verb_of(rest)
+    parser = _parser_of(verb)
+    options, rest = _parse_known(parser, [readable(word) for word in rest])
+    _refuse_unknown(rest, verb, [*_names_of(parser), *_names_of(_settings_parser())])
+    options.verb = verb
+    _add_arguments(options, [*rest, *map(readable, literal)])
+    return options, vars(settings)
 
 
-def refuse_ignored(options: argparse.Namespace) -> None:
-    """Raise SettingError for an option that the action of `logs` does not support."""
-    for name, flag in IGNORED[options.action].items():
-        if getattr(options, name) is not None:
-            msg = f"logs {options.action} does not support {flag}: {WHY[options.action]}"
+def _split_at_dashes(words: list[str]) -> tuple[list[str], list[str]]:
+    """Return the words before and after `--`, behind which no word is an option."""
+    end = words.index("--") if "--" in words else len(words)
+    return words[:end], words[end + 1 :]
+
+
+def _parse_known(parser: argparse.ArgumentParser, words: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Parse the options that the parser knows; return them and the other words."""
+    try:
+        return parser.parse_known_args(words)
+    except argparse.ArgumentError as error:
+        reason = ARGPARSE_SENTENCES.get(error.message.split()[0], error.message)
+        msg = f"{error.argument_name}: {reason}"
+        raise SettingError(msg) from error
+
+
+def _verb_of(words: list[str]) -> tuple[str, list[str]]:
+    """Return the verb and the words behind it; answer what is asked without a verb."""
+    if not words:
+        return "serve", []
+    first, *rest = words
+    if first in VERBS:
+        return first, rest
+    if first in {"-h", "--help", "--version"}:
+        print(__version__ if first == "--version" else overview())
+        raise SystemExit(0)
+    if not first.startswith("-"):
+        msg = f"unknown verb {readable(first)!r}{did_you_mean(first, VERBS) or '.'} The verbs are {', '.join(VERBS)}."
+        raise SettingError(msg)
+    name = first.partition("=")[0]
+    owners = [verb for verb in VERBS if name in _names_of(_parser_of(verb))]
+    if owners:
+        msg = f"{name} is an option of {owners[0]}; put it behind the verb: {COMMAND} {owners[0]} {name}"
+        raise SettingError(msg)
+    _refuse_unknown([first], "", _names_of(_settings_parser()))
+    return "serve", rest
+
+
+def _refuse_unknown(words: list[str], verb: str, known: list[str]) -> None:
+    """Raise SettingError for the first word that looks like an option."""
+    for word in words:
+        if word.startswith("-") and word != "-":
+            name = readable(word).partition("=")[0]
+            command = f"{COMMAND} {verb}".strip()
+            near = did_you_mean(name, known) or f"; `{command} --help` lists the options"
+            msg = f"unknown option {name!r}{f' of {verb}' if verb else ''}{near}"
             raise SettingError(msg)
 
 
-def moment(text: str) -> datetime:
-    """Return the time for ISO 8601 text (UTC without a zone) or an age (`90s`, `15m`, `2h`, `7d`)."""
-    try:
-        if match := _AGE.fullmatch(text):
-            return datetime.now(UTC) - timedelta(**{UNITS[match[2]]: int(match[1])})
-        parsed = datetime.fromisoformat(text)
-        return (parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError:
-        msg = f"{text!r} is outside the years 1 to 9999"
-    except ValueError:
-        msg = f"{text!r} is neither ISO 8601 (2026-01-31T12:00) nor an age (90s, 15m, 2h, 7d)"
-    raise argparse.ArgumentTypeError(msg)
+def _add_arguments(options: argparse.Namespace, words: list[str]) -> None:
+    """Store the verb's positional arguments; raise SettingError for a verb that takes none."""
+    if options.verb == "logs":
+        read_action(options, words)
+    elif options.verb == "call":
+        if not words:
+            msg = f"call needs the name of a tool: {COMMAND} call TOOL [JSON | KEY=VALUE ...]"
+            raise SettingError(msg)
+        options.tool, options.arguments = words[0], words[1:]
+    elif words:
+        msg = f"{options.verb} takes no arguments, so {words[0]!r} is unknown"
+        raise SettingError(msg)
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    """Return a parser for whole numbers in these bounds."""
-
-    def read(text: str) -> int:
-        with suppress(ValueError):
-            if low <= (number := int(text)) <= high:
-                return number
-        msg = f"must be between {low} and {high}, not {text!r}"
-        raise argparse.ArgumentTypeError(msg)
-
-    return read
-
-
-def _parser() -> argparse.ArgumentParser:
-    settings = _settings_parser()
-    text = f"{DESCRIPTION.rstrip('.')}. Without a verb, serve."
-    if "%(prog)" in text:  # the one case in which argparse formats a description
-        text = text.replace("%", "%%")
-    usage = "%(prog)s [VERB] [OPTIONS]"
-    parser = argparse.ArgumentParser(prog=COMMAND, usage=usage, description=text, parents=[settings])
-    parser.add_argument("--version", action="version", version=__version__)
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", prog=COMMAND)
-    parsers = {
-        name: verbs.add_parser(name, usage="%(prog)s [OPTIONS]", parents=[settings], help=text)
-        for name, text in VERBS.items()
-    }
-    parsers["logs"].usage = "%(prog)s [ACTION] [OPTIONS]"
-    _add_logs(parsers["logs"])
+def _parser_of(verb: str) -> argparse.ArgumentParser:
+    meaning = VERBS[verb]
+    description = DESCRIPTIONS.get(verb, f"{meaning[0].upper()}{meaning[1:]}.")
+    parser = _new_parser(f"{COMMAND} {verb}", usage=USAGES[verb], description=description, epilog=SEE_SETTINGS)
+    if verb == "logs":
+        add_logs_options(parser)
     return parser
 
 
 def _settings_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    group = parser.add_argument_group("settings", "each is also an environment variable: --log-level is LOG_LEVEL")
+    parser = _new_parser(
+        COMMAND,
+        usage="[VERB] [SETTINGS]",
+        description=SETTINGS_TEXT,
+        add_help=False,
+        argument_default=argparse.SUPPRESS,
+    )
+    parser.add_argument("--help-settings", action="help", help=argparse.SUPPRESS)
+    group = parser.add_argument_group("settings")
     for name, field in ServerConfig.model_fields.items():
         names = [f"--{name.replace('_', '-')}", *ALIASES.get(name, [])]
         text = (field.description or "").replace("%", "%%")
@@ -123,41 +148,23 @@ def _settings_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _new_parser(prog: str, *, usage: str, **options: Any) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        prog=prog,
+        usage=f"{prog} {usage}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        exit_on_error=False,
+        **options,
+    )
+
+
+def _names_of(parser: argparse.ArgumentParser) -> list[str]:
+    return [name for action in parser._actions for name in action.option_strings]  # noqa: SLF001 - no public way
+
+
 def _switch(text: str) -> str:
     if text in VERBS:
         msg = f"{text!r} is read as its value: put the verb first, or `true` in between"
         raise argparse.ArgumentTypeError(msg)
     return text
-
-
-def _add_logs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "action", nargs="?", choices=("list", "stats", "resend"), default="list",
-        help="list entries (default), stats per tool, or resend entries from this machine to a production destination",
-    )  # fmt: skip
-    parser.add_argument("--from", dest="source", metavar="NAME", help="destination to read (the first readable one)")
-    parser.add_argument(
-        "--to",
-        dest="target",
-        metavar="NAME",
-        help="destination to resend to (the configured one); resend only",
-    )
-    parser.add_argument("--tool", dest="tool_name", metavar="NAME", help="only calls of this tool")
-    parser.add_argument("--level", type=str.upper, choices=LEVELS, help="minimum level")
-    parser.add_argument("--type", dest="log_type", choices=TYPES, help="only entries of this type; not with stats")
-    parser.add_argument("--status", choices=STATUSES, help="only calls with this outcome")
-    parser.add_argument("--correlation-id", metavar="ID", help="only entries of this request")
-    parser.add_argument("--since", type=moment, metavar="TIME", help="start, as ISO 8601 or an age: 90s, 15m, 2h, 7d")
-    parser.add_argument("--until", type=moment, metavar="TIME", help="end, as ISO 8601 or an age")
-    parser.add_argument("--text", help="only entries that contain this text")
-    parser.add_argument(
-        "--limit", type=_whole(1, MAX_LIMIT), metavar="N",
-        help=f"maximum number of entries, 1 to {MAX_LIMIT} (default: {LIMIT}); list only",
-    )  # fmt: skip
-    parser.add_argument(
-        "--offset", type=_whole(0, MAX_OFFSET), metavar="N", help="skip this many of the newest entries; list only"
-    )
-    parser.add_argument(
-        "--follow", action="store_true", default=None, help="keep showing new entries until Ctrl-C; list only"
-    )
-    parser.add_argument("--json", action="store_true", default=None, help="one JSON object per line; not with resend")

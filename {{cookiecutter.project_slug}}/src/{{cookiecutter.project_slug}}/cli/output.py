@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
+import os
 import shutil
 import sys
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,6 +19,13 @@ from ..logging.redaction import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+GAP = "  "
+"""What separates the columns of a table."""
+EMPTY = "-"
+"""An empty cell in a pipe, so that every line has the same number of words before the last column."""
+ROOM = 24
+"""Characters of the last column that narrower columns make room for."""
 
 
 def harmless(text: str) -> str:
@@ -31,13 +41,10 @@ class _HarmlessFormatter(logging.Formatter):
         return harmless(super().format(record))
 
 
-def make_streams_safe() -> None:
-    """Escape characters that stdout and stderr cannot encode, and control characters in log lines."""
+def make_log_lines_harmless() -> None:
+    """Escape control characters in log lines."""
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(_HarmlessFormatter())
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def json_line(values: dict[str, Any]) -> str:
@@ -50,23 +57,123 @@ def json_line(values: dict[str, Any]) -> str:
     return f"{text}\n"
 
 
+class Style(StrEnum):
+    """How a terminal shows a text, as the parameter of an SGR sequence."""
+
+    PLAIN = ""
+    BAD = "31"
+    WARNING = "33"
+    FAINT = "2"
+    TITLE = "1"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Terminal:
+    """Where stdout goes: to a terminal with a width in characters, or without a width to a pipe or a file."""
+
+    width: int | None = None
+    has_colour: bool = False
+
+    @classmethod
+    def of_stdout(cls) -> Terminal:
+        """Return what stdout is now; NO_COLOR and TERM=dumb switch colours off."""
+        if not sys.stdout.isatty():
+            return cls()
+        is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        is_old = os.name == "nt" and "WT_SESSION" not in os.environ  # the console of Windows shows the sequences
+        return cls(width=shutil.get_terminal_size().columns, has_colour=not is_plain and not is_old)
+
+    def paint(self, text: str, style: Style) -> str:
+        """Return a text in a style."""
+        return f"\x1b[{style}m{text}\x1b[0m" if style and text and self.has_colour else text
+
+
+def width_of(text: str) -> int:
+    """Return the columns that a terminal needs for a text: two for a wide character, none for a combining one."""
+    return len(text) if text.isascii() else sum(map(_width_of_character, text))
+
+
+def _width_of_character(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+
+
 def truncate(text: str, width: int) -> str:
-    """Return a text of at most `width` characters, with an ellipsis at its end if it was longer."""
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+    """Return a text that needs at most `width` columns, with an ellipsis at its end if it was longer."""
+    if width_of(text) <= width:
+        return text
+    shown, used = "", 1
+    for character in text:
+        used += _width_of_character(character)
+        if used > width:
+            break
+        shown += character
+    return f"{shown}…"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """A column of a table; it is at least as wide as its title.
+
+    `floor` is how narrow it may become on a terminal that is too narrow for the table; None means that it does not.
+    """
+
+    title: str
+    is_number: bool = False
+    floor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A text in a table, and its style."""
+
+    text: str
+    style: Style = Style.PLAIN
 
 
 class Table:
-    """Aligned columns below a header. Later rows align with earlier ones unless they are wider."""
+    """Aligned columns below a header. Later rows align with earlier ones unless they are wider.
 
-    def __init__(self, columns: Sequence[str], widths: Sequence[int] = ()) -> None:
+    On a terminal, a line that is too long is truncated; in a pipe, every cell is whole.
+    """
+
+    def __init__(self, columns: Sequence[Column], terminal: Terminal, *, widths: Sequence[int] = ()) -> None:
         self._columns = columns
-        self._widths = list(widths) or [0] * len(columns)
-        self._header = [list(columns)]
+        self._terminal = terminal
+        self._widths = list(map(max, (len(column.title) for column in columns), widths or [0] * len(columns)))
 
-    def lines(self, rows: Iterable[dict[str, str]]) -> list[str]:
-        """Return rows as lines, the first time with the header; truncate lines only for a terminal."""
-        cells = self._header + [[printable(row[name]) for name in self._columns] for row in rows]
-        self._header = []
-        self._widths = [max(map(len, column)) for column in zip(*cells, map(" ".__mul__, self._widths), strict=True)]
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
-        return [truncate("  ".join(map(str.ljust, line, self._widths)).rstrip(), width) + "\n" for line in cells]
+    def fit(self, rows: Iterable[Sequence[Cell]]) -> None:
+        """Widen the columns for rows to come; narrow those with a floor if the terminal is too narrow."""
+        for row in rows:
+            self._widths = list(map(max, self._widths, (width_of(self._shown(cell)) for cell in row)))
+        if self._terminal.width is None:
+            return
+        *others, last = self._widths
+        missing = sum(others) + min(last, ROOM) + len(GAP) * len(others) - self._terminal.width
+        for index, column in enumerate(self._columns):
+            if column.floor is not None and missing > 0:
+                cut = min(missing, max(self._widths[index] - column.floor, 0))
+                self._widths[index] -= cut
+                missing -= cut
+
+    def header(self) -> str:
+        """Return the line of titles."""
+        return self.line([Cell(column.title, Style.FAINT) for column in self._columns])
+
+    def line(self, row: Sequence[Cell]) -> str:
+        """Return a row as a line."""
+        room = sys.maxsize if self._terminal.width is None else self._terminal.width
+        parts = []
+        for cell, column, width in zip(row, self._columns, self._widths, strict=True):
+            if room <= 0:
+                break
+            text = truncate(self._shown(cell), min(width, room))
+            padding = " " * (width - width_of(text))
+            painted = self._terminal.paint(text, cell.style)
+            parts.append(padding + painted if column.is_number else painted + padding)
+            room -= width + len(GAP)
+        return GAP.join(parts).rstrip() + "\n"
+
+    def _shown(self, cell: Cell) -> str:
+        return printable(cell.text) or (EMPTY if self._terminal.width is None else "")

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..logging.destinations import LOCAL, PRODUCTION
 from ..logging.errors import DeliveryError, LoggingError, SettingError, describe_error
 from ..logging.factory import SETTING, create_destination, enabled_names
 from ..logging.query import LEVELS, MAX_LIMIT
+from .logs_options import FILTER_FLAGS
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from ..config import ServerConfig
     from ..logging.destinations.base import LogDestination
     from ..logging.entry import LogEntry
-
-FILTERS = ("tool_name", "log_type", "status", "correlation_id", "since", "until", "text")
+    from ..logging.stats import CallStats, Group
 
 
 @asynccontextmanager
@@ -48,8 +48,20 @@ async def open_readable(name: str | None, config: ServerConfig) -> AsyncIterator
 
 async def read(source: LogDestination, **filters: Any) -> list[LogEntry]:
     """Query a destination; raise DeliveryError with one sentence for any exception of its driver."""
-    try:
+    with _one_sentence(source):
         return await source.query(**filters)
+
+
+async def summarise(source: LogDestination, *, by: Group, **filters: Any) -> CallStats:
+    """Return statistics of calls; raise DeliveryError as `read` does."""
+    with _one_sentence(source):
+        return await source.stats(by=by, **filters)
+
+
+@contextmanager
+def _one_sentence(source: LogDestination) -> Iterator[None]:
+    try:
+        yield
     except (LoggingError, NotImplementedError):
         raise
     except Exception as error:
@@ -68,8 +80,8 @@ async def read_pages(source: LogDestination, *, size: int = MAX_LIMIT, **filters
 
 
 def filters_of(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the filters that the options set."""
-    filters = {name: getattr(options, name) for name in FILTERS}
-    if options.level is not None:
+    """Return the filters that the options set; a destination needs to know only those."""
+    filters = {name: value for name in FILTER_FLAGS if (value := getattr(options, name)) is not None}
+    if "level" in filters:
         filters["level"] = LEVELS[LEVELS.index(options.level) :]
     return filters
