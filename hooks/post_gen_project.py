@@ -16,7 +16,7 @@ SECRET = re.compile(r"(?!\w+://).|\w+://[^/?#]*:[^/?#]+@")  # a URL is a secret 
 
 
 def main() -> int:
-    """Delete what was not chosen and the folders this leaves empty, write secrets to .env, print three commands."""
+    """Delete what was not chosen and the folders this leaves empty, write secrets to .env, print the next commands."""
     for path in list(unwanted()):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         for folder in takewhile(lambda folder: not any(folder.iterdir()), path.parents[:-1]):
@@ -24,10 +24,20 @@ def main() -> int:
     for answer in [answer for name in CHOSEN for answer in DESTINATIONS[name].get("secrets", [])]:
         if SECRET.match(ANSWERS[answer]):
             add_to_env(answer.upper(), ANSWERS[answer])
-    python, scripts = ("py", ".venv\\Scripts\\") if os.name == "nt" else ("python3", ".venv/bin/")
-    print(f"Next steps:\n  cd {ANSWERS['project_slug']}\n  {python} -m venv .venv && {scripts}pip install -e .")
-    print(f"  {scripts}{ANSWERS['__dist_name']} doctor")
+    print(next_steps())
     return 0
+
+
+def next_steps() -> str:
+    """Return the commands up to the first recorded call, as the README has them for this platform."""
+    verbs = ["call echo text=hello"] if ANSWERS["include_example_tools"] == "yes" else []
+    verbs.append("logs" if verbs and ANSWERS["local_log_destination"] != "none" else "doctor")
+    python, scripts = ("py", ".venv\\Scripts\\") if os.name == "nt" else ("python3", ".venv/bin/")
+    enter, name = f"cd {ANSWERS['project_slug']}", ANSWERS["__dist_name"]
+    with_uv = [enter, *(f"uv run {name} {verb}" for verb in verbs)]
+    with_pip = [enter, f"{python} -m venv .venv", f"{scripts}pip install -e ."]
+    with_pip += [f"{scripts}{name} {verb}" for verb in verbs]
+    return "\n  ".join(["Next steps, with uv:", *with_uv]) + "\n\n" + "\n  ".join(["Without uv:", *with_pip])
 
 
 def unwanted() -> Iterator[Path]:

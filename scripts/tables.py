@@ -154,9 +154,8 @@ def _split(page: Path, head: str) -> tuple[str, str, str]:
 
 
 def _in_help(text: str) -> list[tuple[str, str]]:
-    """Return what a help text lists before the settings, except --help."""
-    found = IN_HELP.findall(text.partition("\nsettings:")[0])
-    return [(name, meaning) for name, meaning in found if name != "-h, --help"]
+    """Return what a help text lists, except --help."""
+    return [(name, meaning) for name, meaning in IN_HELP.findall(text) if name != "-h, --help"]
 
 
 def _choices(default: str | list[str]) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 
+from scripts.project import ROOT, UV
 from tests.support.project import SLUG
 from tests.support.serving import calls, entries
 
@@ -48,6 +53,23 @@ def test_a_script_logs_through_the_stack(project: Project, tmp_path: Path) -> No
         ("from loguru: 42", "__main__"),
         ("from the standard library", "mine"),
     ]
+
+
+def test_four_commands_lead_to_the_first_recorded_call(tmp_path: Path) -> None:
+    """The first commands of getting-started, typed into a shell: the last one shows the call of the one before."""
+    page = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
+    commands = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)[0]
+    assert len(commands.splitlines()) == 4
+    local = commands.replace("gh:<org>/<repo>", f"--no-input {shlex.quote(str(ROOT))}")
+    cache = subprocess.run([UV, "cache", "dir"], capture_output=True, text=True, check=True).stdout.strip()
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    environment |= {"PATH": f"{UV.parent}:{os.environ['PATH']}", "HOME": str(tmp_path), "UV_CACHE_DIR": cache}
+    environment |= {"XDG_DATA_HOME": str(tmp_path / "data")}
+    done = subprocess.run(
+        ["/bin/sh", "-ec", local], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"success +echo .*hello", done.stdout), done.stdout
 
 
 async def _crash(project: Project, folder: Path) -> None:

@@ -26,11 +26,19 @@ if TYPE_CHECKING:
 
 MANIFEST = questions()["_manifest"]
 GUIDE = ROOT / "docs" / "adding-a-destination.md"
+START = ROOT / "docs" / "getting-started.md"
 TROUBLE = ROOT / "docs" / "troubleshooting.md"
 FIXTURES = Path(__file__).with_name("fixtures")
 
 
+FIELDS_HEAD = "| field | meaning | OpenTelemetry |"
 OUTDATED = "run `make tables`"
+OWN_TEST = """from {package}.tools.add import add
+
+
+def test_add():
+    assert add(2, 3) == 5
+"""
 
 
 def test_the_readme_lists_the_destinations_of_the_manifest() -> None:
@@ -66,6 +74,14 @@ def test_a_projects_own_page_lists_its_commands_and_options(baked: Baked, instal
     assert read_rows(page, tables.COMMANDS_HEAD) == tables.command_rows(help_of), OUTDATED
 
 
+def test_every_field_of_an_entry_is_documented(baked: Baked, installed: Environment) -> None:
+    """In the order of the entry."""
+    page = baked(everything_on()) / "docs" / "configuration.md"
+    cells = [row[0] for row in read_rows(page, FIELDS_HEAD)]
+    documented = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    assert documented == _output(baked, installed, FIXTURES / "list_fields.py", page.parents[1].name).split()
+
+
 def test_doctor_says_how_to_fix_each_destination(baked: Baked, installed: Environment) -> None:
     """The line after the failure says which of its settings must name what, and which page says more."""
     lines = _output(baked, installed, FIXTURES / "doctor_without_backends.py", baked(everything_on()).name).splitlines()
@@ -98,6 +114,20 @@ def test_what_is_said_of_a_destination_in_trouble_is_explained(baked: Baked, sai
     """Whoever looks for the words on stderr finds what they mean and what to do."""
     assert any(said in text for path, text in texts(baked(everything_on())).items() if path.startswith("src/"))
     assert [fix for symptom, _, fix in read_rows(TROUBLE, "| symptom | cause | fix |") if said in symptom]
+
+
+def test_what_the_owner_writes_passes_the_projects_own_lint(
+    baked: Baked, installed: Environment, tmp_path: Path
+) -> None:
+    """The tool that the README and getting-started show, and a plain test of it, as they are."""
+    tool = re.findall(r"```python\n(.*?)```", START.read_text(encoding="utf-8"), re.DOTALL)[0]
+    assert f"```python\n{tool}```" in (baked({}) / "README.md").read_text(encoding="utf-8")
+    project = bake(tmp_path, {})
+    (project / "src" / project.name / "tools" / "add.py").write_text(tool, encoding="utf-8")
+    (project / "tests" / "test_add.py").write_text(OWN_TEST.format(package=project.name), encoding="utf-8")
+    for linter in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
+        _run(installed(project), project, *linter)
+    _run(installed(project), project, "pytest", "-q", "-p", "no:cacheprovider", "tests/test_add.py")
 
 
 def test_the_guides_destination_keeps_the_contract(installed: Environment, tmp_path: Path) -> None:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from scripts.project import ROOT, bake, everything_off, everything_on, questions
 from tests.generation.combinations import EXTREMES, Answers, texts
+from tests.generation.rendering import context_of, render
 
+if TYPE_CHECKING:
+    from tests.conftest import Baked
+
+CODE = re.compile(r"```(?:sh|powershell)\n(.*?)```", re.DOTALL)
+"""A block of commands on a page."""
 HOOKS = sorted((ROOT / "hooks").glob("*.py"))
 
 OFFLINE = Path(__file__).with_name("fixtures") / "offline"
@@ -99,12 +108,55 @@ def test_less_can_be_chosen_later(tmp_path: Path) -> None:
     assert texts(project) == texts(bake(tmp_path / "less", everything_off()))
 
 
-def test_three_commands_come_next(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """The hook says how to enter, install and run the project, in ASCII."""
+def test_the_last_words_are_the_next_commands(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The hook prints how to call a tool and see the record, with uv and without, in ASCII."""
     bake(tmp_path, {"project_slug": "a_server"})
     said = capfd.readouterr().out
     assert said.isascii()
-    enter, install, run = [line.strip() for line in said.splitlines() if line.startswith("  ")]
-    assert enter == "cd a_server"
-    assert install.endswith("pip install -e .")
-    assert run.replace(os.sep, "/") == ".venv/bin/a-server doctor"
+    assert said == f"{next_steps({'project_slug': 'a_server'}, platform=os.name)}\n"
+
+
+@pytest.mark.parametrize(
+    ("answers", "verbs"),
+    [
+        ({}, ["call echo text=hello", "logs"]),
+        ({"local_log_destination": "none"}, ["call echo text=hello", "doctor"]),
+        ({"include_example_tools": "no"}, ["doctor"]),
+    ],
+    ids=["default", "nothing kept here", "no example tools"],
+)
+def test_the_readme_has_the_same_commands(baked: Baked, answers: Answers, verbs: list[str]) -> None:
+    """Those of the hook on this platform and on Windows; none needs a tool or a record that the project lacks."""
+    readme = (baked(answers) / "README.md").read_text(encoding="utf-8")
+    with_uv, with_pip, on_windows = (block.splitlines() for block in re.findall(CODE, readme)[:3])
+    assert commands_of(next_steps(answers, platform="posix")) == [with_uv, with_pip]
+    assert commands_of(next_steps(answers, platform="nt")) == [with_uv, on_windows]
+    assert with_uv == [f"uv run my-mcp-server {verb}" for verb in verbs]
+    assert with_pip[2:] == [f".venv/bin/my-mcp-server {verb}" for verb in verbs]
+    assert on_windows[2:] == [f".venv\\Scripts\\my-mcp-server {verb}" for verb in verbs]
+
+
+def test_getting_started_has_the_same_commands() -> None:
+    """At most four from cookiecutter to the record of the first call."""
+    with_uv, with_pip, *_ = re.findall(CODE, (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8"))
+    first, enter, *rest = with_uv.splitlines()
+    assert first.startswith("cookiecutter gh:")
+    assert enter == "cd my_mcp_server"
+    assert commands_of(next_steps({}, platform="posix")) == [rest, with_pip.splitlines()]
+    assert 2 + len(rest) <= 4
+
+
+def next_steps(answers: Answers, *, platform: str) -> str:
+    """Return what the hook prints on a platform."""
+    hook: dict[str, Any] = {"__name__": "hook"}
+    exec(render("hooks/post_gen_project.py", context_of(answers)), hook)
+    hook["os"] = SimpleNamespace(name=platform)
+    printed: str = hook["next_steps"]()
+    return printed
+
+
+def commands_of(printed: str) -> list[list[str]]:
+    """Return the commands with uv and those without, except the one that enters the folder."""
+    blocks = [[line.strip() for line in block.splitlines() if line.startswith("  ")] for block in printed.split("\n\n")]
+    assert {block[0] for block in blocks} == {"cd my_mcp_server"}
+    return [block[1:] for block in blocks]
