@@ -191,7 +191,7 @@ def test_a_connection_url_keeps_its_query_in_the_example(tmp_path: Path) -> None
     [
         ("KAFKA_TOPIC", "a/b"),
         ("KAFKA_MAX_MESSAGE_BYTES", "x"),
-        ("ELASTICSEARCH_HOSTS", "localhost:9200"),
+        ("ELASTICSEARCH_HOSTS", "ftp://localhost:9200"),
         ("ELASTICSEARCH_VERIFY_CERTS", "maybe"),
         ("POSTGRES_TABLE", "a b"),
         ("CONVEX_API_KEY", ""),
@@ -259,7 +259,7 @@ async def _printed(project: Project, folder: Path, *arguments: str, **settings: 
 def _places(settings: dict[str, str], proxy: int, stub: int) -> tuple[str, ...]:
     """Return where the destinations are, as `doctor` shows it."""
     return (
-        f"SQLITE_PATH={settings['SQLITE_PATH']}\n",
+        f"SQLITE_PATH={settings['SQLITE_PATH']}, SQLITE_MAX_MB=0\n",
         f"KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:{proxy}, KAFKA_TOPIC=mcp-logs, ",
         f"ELASTICSEARCH_HOSTS=http://***@127.0.0.1:{stub}, ",
         f"POSTGRES_DSN=postgresql://127.0.0.1:{proxy}/logs, POSTGRES_TABLE=unified_logs\n",
