@@ -119,22 +119,40 @@ def page_of(options: argparse.Namespace) -> dict[str, int]:
 
 
 async def _entries(source: LogDestination, options: argparse.Namespace) -> list[LogEntry]:
-    """Return the entries to list. Starts of calls that ended do not count: read at most MAX_LIMIT in their place."""
+    """Return the entries to list."""
     filters: dict[str, Any] = filters_of(options)
     if options.slowest is not None:
         filters["slowest"] = True
     page = page_of(options)
-    skipped, needed = page["offset"], page["offset"] + page["limit"]
-    offset, size = 0, min(needed, MAX_LIMIT)
+    if page["offset"] and not await _has_starts(source, filters):
+        return await read(source, **filters, **page)
+    return await _entries_without_ended(source, filters, **page)
+
+
+async def _has_starts(source: LogDestination, filters: dict[str, Any]) -> bool:
+    """Return whether a matching entry may be the start of a call."""
+    started = {"status": "started", **filters}
+    return started["status"] == "started" and bool(await read(source, **started, limit=1))
+
+
+async def _entries_without_ended(
+    source: LogDestination, filters: dict[str, Any], *, limit: int, offset: int
+) -> list[LogEntry]:
+    """Return a page of entries in which starts of calls that ended do not count; read at most MAX_LIMIT in their place.
+
+    Which entries count is known only after they are read, so those before the offset are read, too.
+    """
+    needed = offset + limit
+    first, size = 0, min(needed, MAX_LIMIT)
     found: list[LogEntry] = []
-    while len(found) < needed and offset < needed + MAX_LIMIT:
-        entries = await read(source, **filters, limit=size, offset=offset)
+    while len(found) < needed and first < needed + MAX_LIMIT:
+        entries = await read(source, **filters, limit=size, offset=first)
         found += await without_ended(source, entries)
         if len(entries) < size:
             break
-        offset += size
-        size = PAGE
-    return found[skipped:needed]
+        first += size
+        size = PAGE if needed <= MAX_LIMIT else MAX_LIMIT
+    return found[offset:needed]
 
 
 def short_id(text: str) -> str:
