@@ -15,7 +15,7 @@ from mcp.server.mcpserver.exceptions import (
     UnexpectedResourceError,
     UnexpectedToolError,
 )
-from mcp.types import InputRequiredResult
+from mcp.types import CallToolResult, InputRequiredResult
 from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
 from pydantic import ValidationError
 
@@ -25,7 +25,7 @@ from ..logging.json_safe import json_size
 from ..logging.unified_logger import UnifiedLogger
 from .client_id import MAX_LENGTH, client_correlation_id
 from .private import without_quoted_inputs, without_values
-from .results import is_error, size_of, summary_of
+from .results import size_of, summary_of
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
@@ -129,12 +129,12 @@ class RecordedCall:
 
     def returned(self, result: object) -> None:
         """Record a result; a tool's result can be an error although nothing was raised."""
-        if isinstance(result, InputRequiredResult):
+        if type(result) is InputRequiredResult:  # isinstance() takes 0.5 us for a class of pydantic
             self._record("input_required")
             return
         summary = self._entries.text(summary_of(result), limit=SUMMARY_LENGTH) if self._settings.log_results else None
         size = size_of(result)
-        if is_error(result):
+        if isinstance(result, CallToolResult) and result.is_error:
             self._record(
                 "error", output_summary=summary, output_size=size, error_message=summary, error_type="tool_error"
             )
@@ -173,7 +173,7 @@ class RecordedCall:
         error_type: str | None = None,
         traceback: str | None = None,
     ) -> None:
-        duration_ms = self.seconds * 1000
+        duration_ms = ((self._stopped or time.perf_counter()) - self._started) * 1000
         log_type: LogType = "framework" if self.tool_name is None else "tool_execution"
         what = self.tool_name or f"{self._method} {self._target}"
         entry = self._new_entry(log_type, LEVEL_OF[status], f"{what}: {status} in {duration_ms:.1f} ms")
@@ -214,8 +214,7 @@ class RecordedCall:
         entry.request_id = str(number) if isinstance(number, int) else clean(str(number))
         entry.protocol_version = request.protocol_version
         _add_span(entry, own_id=self._entry_id or entry.entry_id)
-        _, rejection = client_correlation_id(request.meta, clean_id)
-        if rejection is not None:
+        if request.meta and (rejection := client_correlation_id(request.meta, clean_id)[1]) is not None:
             entry.extra_data = {"correlation_id_replaced": rejection}
 
     def _private(self, text: str) -> str:

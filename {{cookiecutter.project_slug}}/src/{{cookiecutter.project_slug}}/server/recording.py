@@ -20,7 +20,7 @@ from .client_id import client_correlation_id
 from .recorded_call import RecordedCall, clean_id, current_request
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
     from mcp.server.lowlevel.helper_types import ReadResourceContents
@@ -79,11 +79,11 @@ class RecordingMCPServer(MCPServer[Any]):
         for name in FAILURE_LOGGERS:
             logging.getLogger(name).addFilter(_is_not_recorded_yet)
 
-    async def call_tool(
+    def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
-    ) -> CallToolResult | InputRequiredResult:
+    ) -> Coroutine[Any, Any, CallToolResult | InputRequiredResult]:
         """Call a tool and record it; raise only what MCPServer.call_tool raises."""
-        return await self._recorded("tools/call", name, arguments, partial(super().call_tool, name, arguments, context))
+        return self._recorded("tools/call", name, arguments, partial(super().call_tool, name, arguments, context))
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
@@ -206,7 +206,7 @@ class RecordingMCPServer(MCPServer[Any]):
         """
         if ctx.method == "notifications/cancelled":
             self._note_cancellation(ctx)
-        chosen, _ = client_correlation_id(ctx.meta, clean_id)
+        chosen = client_correlation_id(ctx.meta, clean_id)[0] if ctx.meta else None
         token, outer = begin(chosen), current_request.set(ctx)
         try:
             return await call_next(ctx)

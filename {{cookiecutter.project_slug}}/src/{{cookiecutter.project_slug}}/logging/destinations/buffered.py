@@ -32,15 +32,13 @@ class BufferedDestination(LogDestination):
         self._linger = linger
         self._delivery = Delivery(destination, capacity=capacity, batch_size=self.batch_size, linger=linger)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.put = self._delivery.queue.put
+        """Accept an entry. Never waits, never raises."""
 
     @property
     def counters(self) -> Counters:
         """The counts so far; exact when no thread is inside `put`."""
         return self._delivery.counters
-
-    def put(self, entry: LogEntry) -> None:
-        """Accept an entry. Never waits, never raises."""
-        self._delivery.queue.put(entry)
 
     async def write(self, entry: LogEntry) -> None:
         """Accept an entry and return at once; start delivery on the running loop unless `open` did."""

@@ -146,8 +146,10 @@ async def _insert(connection: aiosqlite.Connection, rows: list[list[Any]]) -> No
     """Insert rows, most of them in statements of many; raise InvalidEntryError if a value cannot be stored."""
     many = len(rows) // schema.ROWS * schema.ROWS
     with translated_errors(_translate):
-        await connection.executemany(schema.INSERT_ROWS, grouped(rows[:many], schema.ROWS))
-        await connection.executemany(schema.INSERT, rows[many:])
+        if many:
+            await connection.executemany(schema.INSERT_ROWS, grouped(rows[:many], schema.ROWS))
+        if many < len(rows):
+            await connection.executemany(schema.INSERT, rows[many:])
         await connection.commit()
 
 
