@@ -52,14 +52,14 @@ def _lines() -> dict[str, float]:
 
 
 def _record() -> None:
-    RecordedCall("echo", {"text": "hello"}).returned(_RESULT)
+    RecordedCall("tools/call", "echo", {"text": "hello"}).returned(_RESULT)
 
 
 def _each_of_a_request(work: Callable[[], None]) -> float:
     """Measure as `_each` does, within a request, whose caller each record names."""
     client = SimpleNamespace(client_info=SimpleNamespace(name="client", version="1.0"))
     session = SimpleNamespace(client_params=client)
-    request = SimpleNamespace(meta=None, session=session, request_id=7, protocol_version="2025-11-25")
+    request = SimpleNamespace(meta=None, session=session, request=None, request_id=7, protocol_version="2025-11-25")
     token = current_request.set(request)
     try:
         return _each(work)
