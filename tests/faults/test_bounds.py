@@ -34,8 +34,8 @@ STEP = 50_000
 MANY = 2 * STEP
 FEW = 50
 """Entries of a test's own calls, at most."""
-GROWTH = 20.0
-"""Megabytes per hanging destination: at most 14,000 entries of about a kilobyte, and the rows made of a batch."""
+GROWTH = 15.0
+"""Megabytes per hanging destination."""
 
 
 HANGING = {"stderr": (), **{name: (name,) for name in NAMES}, "stderr and four backends": NAMES}

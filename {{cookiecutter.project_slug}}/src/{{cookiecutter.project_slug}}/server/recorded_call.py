@@ -129,7 +129,7 @@ class RecordedCall:
 
     def returned(self, result: object) -> None:
         """Record a result; a tool's result can be an error although nothing was raised."""
-        if type(result) is InputRequiredResult:  # isinstance() takes 0.5 us for a class of pydantic
+        if isinstance(result, InputRequiredResult):
             self._record("input_required")
             return
         summary = self._entries.text(summary_of(result), limit=SUMMARY_LENGTH) if self._settings.log_results else None
@@ -173,7 +173,7 @@ class RecordedCall:
         error_type: str | None = None,
         traceback: str | None = None,
     ) -> None:
-        duration_ms = ((self._stopped or time.perf_counter()) - self._started) * 1000
+        duration_ms = self.seconds * 1000
         log_type: LogType = "framework" if self.tool_name is None else "tool_execution"
         what = self.tool_name or f"{self._method} {self._target}"
         entry = self._new_entry(log_type, LEVEL_OF[status], f"{what}: {status} in {duration_ms:.1f} ms")
@@ -214,7 +214,8 @@ class RecordedCall:
         entry.request_id = str(number) if isinstance(number, int) else clean(str(number))
         entry.protocol_version = request.protocol_version
         _add_span(entry, own_id=self._entry_id or entry.entry_id)
-        if request.meta and (rejection := client_correlation_id(request.meta, clean_id)[1]) is not None:
+        _, rejection = client_correlation_id(request.meta, clean_id)
+        if rejection is not None:
             entry.extra_data = {"correlation_id_replaced": rejection}
 
     def _private(self, text: str) -> str:

@@ -206,7 +206,7 @@ class RecordingMCPServer(MCPServer[Any]):
         """
         if ctx.method == "notifications/cancelled":
             self._note_cancellation(ctx)
-        chosen = client_correlation_id(ctx.meta, clean_id)[0] if ctx.meta else None
+        chosen, _ = client_correlation_id(ctx.meta, clean_id)
         token, outer = begin(chosen), current_request.set(ctx)
         try:
             return await call_next(ctx)

@@ -18,6 +18,7 @@ PLAIN_RESULT = frozenset({"content", "structured_content", "is_error"})
 PLAIN_TEXT = frozenset({"type", "text"})
 """Fields of a result and of its text whose JSON is known without pydantic."""
 STRUCTURED = len('"structuredContent":')
+"""The size of the name of a result's structure."""
 
 
 def summary_of(result: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -24,9 +24,10 @@ def row_of(entry: LogEntry) -> list[Any]:
     return row
 
 
-def grouped(rows: list[list[Any]], size: int) -> list[list[Any]]:
-    """Return the values of each `size` rows as one list."""
-    return [[*chain.from_iterable(rows[start : start + size])] for start in range(0, len(rows), size)]
+def grouped_rows(entries: Sequence[LogEntry], size: int) -> Iterator[list[Any]]:
+    """Yield the values of each `size` entries as one list, made when it is needed: all rows at once are megabytes."""
+    for start in range(0, len(entries), size):
+        yield [*chain.from_iterable(map(row_of, entries[start : start + size]))]
 
 
 def entry_of(row: Sequence[Any]) -> LogEntry:
