@@ -37,7 +37,7 @@ ORDER = (
     ("logging.pipeline",),
     ("logging.factory",),
     ("logging.destinations",),
-    ("logging.capture", "logging.drain", "logging.entries", "logging.writer_thread"),
+    ("logging.capture", "logging.drain", "logging.entries", "logging.repeats", "logging.writer_thread"),
     ("logging.query", "logging.settings", "logging.stats"),
     ("logging.errors",),
     ("logging.entry",),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from fake_destinations import MemoryDestination
 
 
+FIRST = datetime.min.replace(tzinfo=UTC)
+
+
 def test_names_that_clients_choose_do_not_fill_the_memory() -> None:
     """Only a limited number of short names and keys is cached; a key may be a secret itself."""
     entries = EntryFactory()
@@ -133,6 +136,16 @@ def test_a_record_whose_time_does_not_exist_gets_the_current_one(memory: MemoryD
     (entry,) = memory.entries
     assert entry.message == "odd"
     assert before <= entry.timestamp <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("value", [None, 1.5, "yesterday", FIRST, FIRST.replace(tzinfo=None)])
+def test_a_patched_record_is_not_lost(memory: MemoryDestination, value: object) -> None:
+    """Patchers of loguru can set the time of a record to anything, too."""
+    logger.patch(lambda record: record.update(time=value)).info("odd")  # type: ignore[call-arg, typeddict-item]
+    assert UnifiedLogger.flush()
+    (entry,) = memory.entries
+    assert entry.message == "odd"
+    assert entry.timestamp.tzinfo is UTC
 
 
 def test_the_end_of_a_long_traceback_is_kept() -> None:

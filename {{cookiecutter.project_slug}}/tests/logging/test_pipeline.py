@@ -114,6 +114,31 @@ def test_the_lines_of_a_driver_are_shown_on_stderr_only(capfd: pytest.CaptureFix
     assert all(line in err for line in ("driver line", "on the writer", "by loguru", "executor", "driver thread"))
 
 
+class RepeatingDestination(MemoryDestination):
+    """A destination whose driver repeats itself, on the writer thread and on its own."""
+
+    driver_loggers = ("chatty.pool",)
+
+    async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+        """Keep a batch, and log."""
+        await super().write_batch(entries)
+        for number in range(100):
+            logging.getLogger("chatty.pool").error("connection %d failed", number)
+            logging.getLogger("elsewhere").warning("task %#x is still waiting", number)
+
+
+def test_lines_that_a_driver_repeats_are_shown_once_and_counted(capfd: pytest.CaptureFixture[str]) -> None:
+    """The first line of each kind at once, the number of the others in the end."""
+    UnifiedLogger.initialize(RepeatingDestination())
+    logger.info("the application's line")
+    UnifiedLogger.flush()
+    assert "connection 0 failed" in until(lambda: "task 0x0" in (err := capfd.readouterr().err) and err)
+    UnifiedLogger.shutdown()
+    err = capfd.readouterr().err
+    assert err.count("connection") == err.count("task") == 1
+    assert "connection 99 failed (repeated 99 times in 0 s)" in err
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_level_applies_to_every_logger(level: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Tool calls are recorded at any level, and shown on stderr from this level on."""

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import re
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,10 @@ from pydantic import SecretStr
 from ..choices import COMMAND
 from ..config import ServerConfig, TextWithLogin, destination_of
 from ..config_file import CONFIG_FILE
+from ..logging import destinations
 from ..logging.correlation import new_id
 from ..logging.destinations import LOCAL, PRODUCTION
+from ..logging.destinations.failure_reporter import FailureReporter
 from ..logging.entry import LogEntry
 from ..logging.errors import LoggingError, SettingError, describe_error
 from ..logging.factory import enabled_names
@@ -67,6 +70,39 @@ def _files(config_file: Path) -> str:
 
 
 async def _check(name: str, config: ServerConfig) -> bool:
+    with _warnings_of_destinations() as warnings:
+        works = await _try(name, config)
+    for warning in warnings:
+        print(f"warn  {harmless(warning)}")
+    return works
+
+
+@contextmanager
+def _warnings_of_destinations() -> Iterator[list[str]]:
+    """Collect what destinations warn about, such as a variable that they cannot use."""
+    collector = _WarningCollector()
+    logger = logging.getLogger(destinations.__name__)
+    logger.addHandler(collector)
+    try:
+        yield collector.warnings
+    finally:
+        logger.removeHandler(collector)
+
+
+class _WarningCollector(logging.Handler):
+    """Keep warnings, except those about a failed delivery, which is a finding already."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.warnings: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a warning."""
+        if record.levelno == logging.WARNING and record.name != FailureReporter.__module__:
+            self.warnings.append(record.getMessage())
+
+
+async def _try(name: str, config: ServerConfig) -> bool:
     try:
         async with open_buffer(name, config) as buffer:
             buffer.put(entry := _probe())

@@ -106,7 +106,7 @@ class EntryFactory:
 
     def from_loguru(self, record: Record) -> LogEntry:
         """Return the entry of a loguru record."""
-        timestamp = datetime.fromtimestamp(record["time"].timestamp(), UTC)
+        timestamp = _time_of(record["time"])
         entry = self.new("internal", record["level"].name, timestamp, self.text(record["message"]))
         entry.module = self.name(record["name"] or record["module"])
         entry.function = self.name(record["function"])
@@ -123,7 +123,7 @@ class EntryFactory:
         message = _message(record)
         if "ession" in message and (is_framework or module == "root"):
             message = _SESSION_ID.sub(REDACTED, message)
-        timestamp = _time_of(record)
+        timestamp = _time_of(record.created)
         log_type: LogType = "framework" if is_framework else "internal"
         entry = self.new(log_type, record.levelname, timestamp, self.text(message))
         entry.module = self.name(module)
@@ -197,10 +197,10 @@ def _message(record: logging.LogRecord) -> str:
         return record.msg if isinstance(record.msg, str) else str(json_safe(record.msg))
 
 
-def _time_of(record: logging.LogRecord) -> datetime:
+def _time_of(created: datetime | float) -> datetime:
     """Return the time of a record, or the current time if code has set one that does not exist."""
     try:
-        return datetime.fromtimestamp(record.created, UTC)
+        return datetime.fromtimestamp(created.timestamp() if isinstance(created, datetime) else created, UTC)
     except (OverflowError, OSError, TypeError, ValueError):
         return datetime.now(UTC)
 

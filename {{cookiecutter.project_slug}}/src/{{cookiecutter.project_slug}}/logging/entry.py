@@ -99,6 +99,7 @@ INTEGER_FIELDS = ("line", "process_id", "input_size", "output_size")
 SCHEMA_1_FIELDS = FIELD_NAMES[: FIELD_NAMES.index("method")]
 """The fields that stores of the first schema have; later schemas only add fields at the end."""
 _EMPTY_TEXTS = dict.fromkeys(("correlation_id", "level", "log_type", "message"), "")
+_EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _values_of = attrgetter(*FIELD_NAMES)
 
 
@@ -109,6 +110,30 @@ def with_extra_data(entry: LogEntry, known: Collection[str]) -> LogEntry:
         return entry
     changes: dict[str, Any] = {**dict.fromkeys(moved), "extra_data": {**(entry.extra_data or {}), **moved}}
     return replace(entry, **changes)
+
+
+def has_valid_time(entry: LogEntry) -> bool:
+    """Return whether every destination can store the timestamp of an entry: a datetime in UTC."""
+    return isinstance(entry.timestamp, datetime) and entry.timestamp.tzinfo is UTC
+
+
+def with_valid_time(entry: LogEntry) -> LogEntry:
+    """Return a copy with a timestamp in UTC: the nearest that exists, or the current time if there is none.
+
+    `extra_data.timestamp` then has the type of the original value.
+    """
+    try:
+        return replace(entry, timestamp=_in_utc(entry.timestamp))
+    except Exception:  # noqa: BLE001 - the value may be any object, and its time zone foreign code
+        note = {**(entry.extra_data or {}), "timestamp": f"not a time: {type(entry.timestamp).__name__}"}
+        return replace(entry, timestamp=datetime.now(UTC), extra_data=note)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except (OverflowError, ValueError):  # the first and the last day of the calendar, in another zone
+        return _EARLIEST if moment.year == _EARLIEST.year else _LATEST
 
 
 def iso_utc(moment: datetime) -> str:

@@ -21,6 +21,7 @@ from .entries import EntryFactory, ServerInfo
 from .entry import LogEntry
 from .factory import buffers_of
 from .forks import hold_off_forks
+from .repeats import RepeatedLines
 from .settings import LogSettings
 from .writer_thread import WriterThread, is_writer_thread
 
@@ -49,6 +50,7 @@ class Pipeline:
         self.is_closed = False
         self._threshold = STDLIB_LEVELS[settings.log_level]
         self._is_driver_logger = _driver_logger_test(name for each in self.buffers for name in each.driver_loggers)
+        self._repeated_lines = RepeatedLines()
         self._unopened = [_copy(buffer.destination) for buffer in self.all_buffers]
         self._writers: list[WriterThread] = []
 
@@ -66,14 +68,18 @@ class Pipeline:
             self.console.destination.write_now(entry)
 
     def take_loguru(self, record: Record) -> None:
-        """Take a loguru record; one from a writer thread or a driver goes to stderr only."""
+        """Take a loguru record; one from a writer thread or a driver goes to stderr only, once in a while."""
         is_own = is_writer_thread() or self._is_driver_logger(record["name"])
-        (self.show if is_own else self.emit)(self.entries.from_loguru(record))
+        (self._show_driver_line if is_own else self.emit)(self.entries.from_loguru(record))
 
     def take_stdlib(self, record: logging.LogRecord) -> None:
-        """Take a standard library record; one from a writer thread or a driver goes to stderr only."""
+        """Take a standard library record in the same way."""
         is_own = is_writer_thread() or self._is_driver_logger(record.name)
-        (self.show if is_own else self.emit)(self.entries.from_stdlib(record))
+        (self._show_driver_line if is_own else self.emit)(self.entries.from_stdlib(record))
+
+    def _show_driver_line(self, entry: LogEntry) -> None:
+        if (shown := self._repeated_lines.shown(entry)) is not None:
+            self.show(shown)
 
     def start(self) -> None:
         """Start delivery. Call it after log lines are captured, so that early failures are reported like later ones."""
@@ -108,6 +114,8 @@ class Pipeline:
         self._run_on_each(self.buffers, BufferedDestination.close, timeout * DESTINATIONS_SHARE)
         for buffer in self.buffers:
             buffer.abandon()
+        for repeated in self._repeated_lines.rest():
+            self.show(repeated)
         self._report_counters()
         self._run_on_each((self.console,), BufferedDestination.close, max(0.0, deadline - time.monotonic()))
         self.is_closed = True

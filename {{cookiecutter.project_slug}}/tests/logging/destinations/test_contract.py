@@ -486,6 +486,37 @@ async def test_an_entry_keeps_the_time_of_its_event(destination: LogDestination)
     assert found.timestamp.tzinfo is UTC
 
 
+EAST, WEST = (timezone(timedelta(hours=hours)) for hours in (5, -5))
+EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+TIMES = [
+    (EARLIEST, EARLIEST),
+    (EARLIEST.replace(tzinfo=EAST), EARLIEST),
+    (LATEST, LATEST),
+    (LATEST.replace(tzinfo=WEST), LATEST),
+    *((moment, moment) for year in (1900, 1969, 2262, 2300) for moment in [datetime(year, 12, 31, 23, tzinfo=UTC)]),
+    *((moment.replace(tzinfo=None), None) for moment in (EARLIEST, NOW, LATEST)),
+    *((value, None) for value in (None, "yesterday", 1.5, NOW.date(), "2026-01-01")),
+]
+"""Times that clocks and code get wrong, each with what is stored; None if that depends on the time zone or on now."""
+
+
+@every
+async def test_an_entry_with_an_impossible_time_blocks_no_other(destination: LogDestination, name: str) -> None:
+    """It gets the nearest time that exists, or the current one; only a broker may reject one of the future."""
+    entries = [make_entry(str(number), timestamp=value) for number, (value, _) in enumerate(TIMES)]
+    buffer = await send(destination, [*entries, make_entry("last")])
+    assert buffer.counters.written + buffer.counters.failed == len(TIMES) + 1
+    if name in WRITE_ONLY:
+        future = [moment for moment, _ in TIMES if isinstance(moment, datetime) and moment.year > NOW.year]
+        assert buffer.counters.failed in (0, len(future))
+    else:
+        assert buffer.counters.failed == 0
+        found = {entry.message: entry.timestamp for entry in await find(destination, len(TIMES) + 1)}
+        for number, (_, expected) in enumerate(TIMES):
+            assert expected in (None, found[str(number)])
+    await buffer.close()
+
+
 ODD = [
     NOW,
     uuid.UUID(int=1),

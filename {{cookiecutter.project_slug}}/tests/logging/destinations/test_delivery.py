@@ -196,6 +196,51 @@ async def test_a_destination_that_rejects_everything_gets_pauses(monkeypatch: py
     assert buffer.counters.failed + buffer.counters.dropped == 100
 
 
+class ClosedForSomeDestination(MemoryDestination):
+    """A destination that cannot store some entries for the moment, like a store with one blocked partition."""
+
+    is_open = False
+
+    async def write_batch(self, entries: Sequence[LogEntry]) -> None:
+        """Keep the entries that it can store; the others are to be retried."""
+        waiting = [entry for entry in entries if entry.message.startswith("wait") and not self.is_open]
+        self.entries.extend(entry for entry in entries if entry not in waiting)
+        if waiting:
+            msg = "the partition is blocked"
+            raise PartialDeliveryError(msg, retryable=waiting, invalid=[])
+
+
+async def test_entries_that_have_to_wait_do_not_delay_others(capfd: pytest.CaptureFixture[str]) -> None:
+    """Newer entries are delivered first; none is lost, and no recovery is reported until all are delivered."""
+    UnifiedLogger.initialize(MemoryDestination())
+    partial = ClosedForSomeDestination()
+    buffer = BufferedDestination(RetryWrapper(partial, 2, 1), linger=0)
+    await buffer.open()
+    for number in range(100):
+        buffer.put(make_entry(f"wait {number}"))
+    assert not await buffer.flush()
+    for number in range(1_000):
+        buffer.put(make_entry(f"go {number}"))
+    await eventually(lambda: buffer.counters.written == 1_000)
+    assert partial.messages == [f"go {number}" for number in range(1_000)]
+    assert buffer.counters.queued == 100
+    UnifiedLogger.flush()
+    assert "delivering again" not in capfd.readouterr().err
+    partial.is_open = True
+    await eventually(lambda: buffer.counters.written == 1_100)
+    await buffer.close()
+    UnifiedLogger.flush()
+    assert (buffer.counters.failed, buffer.counters.dropped) == (0, 0)
+    assert "delivering again" in capfd.readouterr().err
+
+
+async def test_closing_delivers_the_entries_behind_those_that_have_to_wait() -> None:
+    """Only the blocked ones are dropped."""
+    entries = [make_entry(f"{'wait' if number < 300 else 'go'} {number}") for number in range(1_300)]
+    buffer = await deliver(RetryWrapper(ClosedForSomeDestination(), 1, 1), entries)
+    assert (buffer.counters.written, buffer.counters.dropped) == (1_000, 300)
+
+
 class PickyDestination(MemoryDestination):
     """A destination that rejects each batch with an invalid entry, as databases do."""
 

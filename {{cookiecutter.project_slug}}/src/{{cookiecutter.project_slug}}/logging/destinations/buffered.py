@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from ..entry import has_valid_time, with_valid_time
 from ..stats import CallStats, Group
 from .base import LogDestination, LogEntry
 from .counters import Counters
@@ -32,13 +33,17 @@ class BufferedDestination(LogDestination):
         self._linger = linger
         self._delivery = Delivery(destination, capacity=capacity, batch_size=self.batch_size, linger=linger)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.put = self._delivery.queue.put
-        """Accept an entry. Never waits, never raises."""
 
     @property
     def counters(self) -> Counters:
         """The counts so far; exact when no thread is inside `put`."""
         return self._delivery.counters
+
+    def put(self, entry: LogEntry) -> None:
+        """Accept an entry. Never waits, never raises."""
+        if not has_valid_time(entry):
+            entry = with_valid_time(entry)
+        self._delivery.queue.put(entry)
 
     async def write(self, entry: LogEntry) -> None:
         """Accept an entry and return at once; start delivery on the running loop unless `open` did."""

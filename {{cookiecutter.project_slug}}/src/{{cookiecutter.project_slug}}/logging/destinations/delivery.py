@@ -33,6 +33,7 @@ class Delivery:
         self._batch_size = batch_size
         self._linger = linger
         self._in_flight: list[LogEntry] = []
+        self._leftovers = 0  # entries at the end of the batch that the destination cannot store at the moment
         self._part_size = batch_size
         self._consecutive_invalid = 0
         self._flush_target = 0
@@ -123,9 +124,15 @@ class Delivery:
             await self._pause(OUTAGE_PAUSES[min(max(failures - 1, 0), len(OUTAGE_PAUSES) - 1)])
 
     def _next_batch(self, *, is_down: bool) -> None:
-        """Take the next batch; drop the failed one if the destination is down and newer entries fill the queue."""
-        if not self._in_flight or (is_down and len(self.queue) == self.queue.capacity):
-            self._in_flight = self.queue.take(self._batch_size)
+        """Take the next batch; put new entries before leftovers, so that those delay no others.
+
+        Drop the failed batch if the destination is down and newer entries fill the queue.
+        """
+        if is_down and len(self.queue) == self.queue.capacity:
+            self._in_flight, self._leftovers = [], 0
+        if len(self._in_flight) <= self._leftovers:
+            self._leftovers = len(self._in_flight)
+            self._in_flight[:0] = self.queue.take(self._batch_size - self._leftovers)
 
     async def _deliver_part(self) -> bool:
         """Deliver the first part of the batch; return whether to continue without a pause."""
@@ -160,7 +167,8 @@ class Delivery:
         del self._in_flight[: len(part)]
         self._consecutive_invalid = 0
         self._part_size = min(2 * self._part_size, self._batch_size)
-        self._reporter.recovered()
+        if not self._leftovers or not self._in_flight:
+            self._reporter.recovered()
 
     async def _open_destination(self) -> None:
         try:
@@ -183,7 +191,9 @@ class Delivery:
 
     def _settle_partially(self, part: list[LogEntry], error: PartialDeliveryError) -> bool:
         written = len(part) - len(error.retryable) - len(error.invalid)
-        self._in_flight[: len(part)] = error.retryable
+        del self._in_flight[: len(part)]
+        self._leftovers = min(self._leftovers, len(self._in_flight)) + len(error.retryable)
+        self._in_flight += error.retryable
         self.written += written
         if written and not error.retryable:
             self._reporter.recovered()

@@ -48,6 +48,7 @@ async def test_the_connection_is_kept(serve: Callable[..., Any]) -> None:
     [
         {},
         {"message": "welcome"},
+        {"status": "error", "errorMessage": "paused"},
         {"inserted": 2},
         {"inserted": 1, "duplicates": 0, "rejected": []},
         {"inserted": 2, "duplicates": 1, "rejected": []},

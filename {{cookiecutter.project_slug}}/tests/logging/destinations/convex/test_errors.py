@@ -25,6 +25,9 @@ if TYPE_CHECKING:
         (413, b"", InvalidEntryError, "answered 413: no reason$"),
         (404, b"No matching routes found", DeliveryError, "answered 404: No matching.*deployed"),
         (302, b"", DeliveryError, r"answered 302.*CONVEX_ENDPOINT_URL"),
+        (400, {"code": "BackendIsNotRunning", "message": "paused"}, DeliveryError, "answered 400: .*paused"),
+        (403, {"code": "Disabled", "message": "over the limit"}, DeliveryError, "answered 403: .*over the limit"),
+        (403, [1], AccessError, r"answered 403: \[1\] "),
         (429, {"code": "TooMany"}, DeliveryError, "answered 429.*TooMany"),
         (500, b"\xff\x00garbage", DeliveryError, "answered 500"),
         (502, [1], DeliveryError, r"answered 502: \[1\]$"),
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 async def test_each_status_has_one_error(
     serve: Callable[..., Any], status: int, content: object, error: type[DeliveryError], message: str
 ) -> None:
-    """The message is one short line; a redirect is not followed."""
+    """The message is one short line; a redirect is not followed, and what Convex itself answers (a code) passes."""
     stub, destination = await serve((status, content))
     with pytest.raises(DeliveryError, match=message) as caught:
         await destination.write(make_entry())

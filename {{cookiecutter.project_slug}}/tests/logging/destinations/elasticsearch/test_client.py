@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from helpers import make_entry
 
+from {{cookiecutter.project_slug}}.logging.destinations.tls_variables import unusable_tls_variable
 from {{cookiecutter.project_slug}}.logging.errors import DeliveryError
 
 from . import elasticsearch_helpers
@@ -93,4 +94,34 @@ async def test_verification_can_be_switched_off(certificates: Certificates, dest
     """The driver does not warn about it."""
     async with serving(Stub(), certificates.context) as stub:
         await destination_for(stub.url, elasticsearch_verify_certs=False).write(make_entry())
+        assert len(stub.received("/_bulk")) == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("ALL_PROXY", "socks5://127.0.0.1:1"), ("HTTP_PROXY", "http://[::1"), ("NO_PROXY", "localhost,[::1]")],
+)
+async def test_the_variables_of_proxies_have_no_effect(
+    stub: Stub, destination_for: Any, variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver always connects directly."""
+    monkeypatch.setenv(variable, value)
+    await destination_for(stub.url).write(make_entry())
+    assert len(stub.received("/_bulk")) == 1
+
+
+async def test_a_file_for_tls_that_cannot_be_written_is_named(
+    certificates: Certificates, destination_for: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entries wait; a missing SSL_CERT_FILE has no effect beside ELASTICSEARCH_CA_CERTS."""
+    async with serving(Stub(), certificates.context) as stub:
+        destination = destination_for(stub.url, elasticsearch_ca_certs=certificates.right_ca)
+        monkeypatch.setenv("SSLKEYLOGFILE", "/nowhere/keys")
+        with pytest.raises(DeliveryError, match=r"^The environment variable SSLKEYLOGFILE is '/nowhere/keys': No such"):
+            await destination.write(make_entry())
+        monkeypatch.delenv("SSLKEYLOGFILE")
+        monkeypatch.setenv("SSL_CERT_FILE", certificates.right_ca)
+        assert unusable_tls_variable() is None
+        monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+        await destination.write(make_entry())
         assert len(stub.received("/_bulk")) == 1

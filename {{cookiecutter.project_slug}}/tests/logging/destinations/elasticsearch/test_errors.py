@@ -44,6 +44,26 @@ async def test_a_failed_request_is_reported_in_one_sentence_and_not_repeated(
     assert len(stub.received("/_bulk")) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "kind", "error"),
+    [
+        (403, "cluster_block_exception", DeliveryError),
+        (503, "cluster_block_exception", DeliveryError),
+        (400, "validation_exception", DeliveryError),
+        (403, "security_exception", AccessError),
+        (401, "security_exception", AccessError),
+    ],
+)
+async def test_the_type_of_an_error_counts_more_than_its_status(
+    stub: Stub, destination_for: Any, status: int, kind: str, error: type[Exception]
+) -> None:
+    """A block passes; a missing permission does not, until an administrator grants it."""
+    stub.replies["POST /_bulk"] = status, failure(kind)
+    with pytest.raises(DeliveryError) as raised:
+        await destination_for(stub.url).write(make_entry())
+    assert type(raised.value) is error
+
+
 @pytest.mark.parametrize(("product", "reply"), [("OpenSearch", {}), ("", {}), ("", b"<html>back soon</html>")])
 async def test_a_server_that_is_not_elasticsearch_is_reported(
     stub: Stub, destination_for: Any, product: str, reply: object

@@ -119,6 +119,24 @@ async def test_entries_are_written_even_if_fields_cannot_be_added(
     assert f"{status}: because" in record.getMessage()
 
 
+@pytest.mark.parametrize("blocked", ["GET", "PUT"])
+async def test_fields_are_added_when_a_block_of_the_metadata_ends(
+    stub: Stub, destination_for: Any, caplog: pytest.LogCaptureFixture, blocked: str
+) -> None:
+    """Until then, entries are written, because only the metadata is blocked."""
+    stub.replies[f"GET {FIRST_DAY}"] = old = mapping_reply(FIRST_DAY, OLD_MAPPING)
+    stub.replies[f"PUT {FIRST_DAY}"] = 200, {}
+    stub.replies[f"{blocked} {FIRST_DAY}"] = 403, failure("cluster_block_exception")
+    destination = destination_for(stub.url)
+    await destination.write_batch(entries(1))
+    stub.replies.update({f"GET {FIRST_DAY}": old, f"PUT {FIRST_DAY}": (200, {})})
+    for _ in range(2):
+        await destination.write_batch(entries(1))
+    assert len(stub.received("/_bulk")) == 3
+    assert len(stub.received(FIRST_DAY, "PUT")) == (2 if blocked == "PUT" else 1)
+    assert not caplog.records
+
+
 async def test_nothing_is_written_until_the_fields_are_added(stub: Stub, destination_for: Any) -> None:
     """If the cluster is busy, the next attempt adds them."""
     stub.replies[f"GET {FIRST_DAY}"] = mapping_reply(FIRST_DAY, OLD_MAPPING)

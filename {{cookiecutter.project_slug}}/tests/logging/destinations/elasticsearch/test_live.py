@@ -288,9 +288,10 @@ async def test_a_closed_index_does_not_affect_other_indices(
     await destination.write_batch([yesterday, today])
     await cluster.request("POST", f"/{daily_index(cluster.prefix, date(2026, 3, 13))}/_close")
     assert await destination.query() == [today]
-    with pytest.raises(DeliveryError, match="index_closed_exception") as raised:
-        await destination.write(make_entry(timestamp=DAY - timedelta(days=1)))
-    assert type(raised.value) is DeliveryError
+    late = make_entry(timestamp=DAY - timedelta(days=1))
+    with pytest.raises(PartialDeliveryError, match="index_closed_exception") as raised:
+        await destination.write_batch([late, make_entry(timestamp=DAY)])
+    assert (raised.value.retryable, raised.value.invalid) == ([late], [])
 
 
 @pytest.mark.integration

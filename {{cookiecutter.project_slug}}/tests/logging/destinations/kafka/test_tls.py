@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from {{cookiecutter.project_slug}}.logging.destinations.kafka import KafkaDestination
-from {{cookiecutter.project_slug}}.logging.errors import DeliveryError
+from {{cookiecutter.project_slug}}.logging.errors import AccessError, DeliveryError, SettingError
 
 from .kafka_helpers import make_settings
 
@@ -76,3 +76,25 @@ async def test_a_missing_client_certificate_is_mentioned(broker: Broker) -> None
         await destination.open()
     await destination.close()
     assert broker.seen == []
+
+
+async def test_a_variable_that_hides_the_cas_of_the_system_is_named(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSL does not report a missing file, it only trusts nobody."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    destination = KafkaDestination(make_settings(bootstrap_servers=[broker.address], security_protocol="SSL"))
+    with pytest.raises(AccessError, match=r"untrusted certificate \(.*; The environment variable SSL_CERT_FILE is '/"):
+        await destination.open()
+    await destination.close()
+
+
+@pytest.mark.parametrize("with_ca", [True, False])
+def test_a_file_for_tls_keys_that_cannot_be_written_is_named(
+    broker: Broker, with_ca: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sentence does not blame the file of the CA."""
+    monkeypatch.setenv("SSLKEYLOGFILE", "/nowhere/keys")
+    settings = make_settings(security_protocol="SSL", ssl_cafile=broker.cafile if with_ca else "")
+    with pytest.raises(SettingError, match=r"^The environment variable SSLKEYLOGFILE is '/nowhere/keys': No such file"):
+        KafkaDestination(settings)

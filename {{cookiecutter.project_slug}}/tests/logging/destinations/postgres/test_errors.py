@@ -13,12 +13,16 @@ import pytest
 from {{cookiecutter.project_slug}}.logging.destinations.postgres.errors import (
     AlreadyExistsError,
     MissingTableError,
+    may_be_fault_of_session,
     translate,
 )
 from {{cookiecutter.project_slug}}.logging.errors import AccessError, DeliveryError, InvalidEntryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+SESSION_FAULTS = ("0A000", "25006", "25P02", "25P03", "25P04", "26000", "57P01", "57P02", "57P03", "57P04", "57P05")
+"""Codes of errors that end a session, or that a new one does not have."""
 
 
 @pytest.mark.parametrize(
@@ -42,6 +46,8 @@ if TYPE_CHECKING:
         (asyncpg.InternalClientError, DeliveryError),
         (asyncpg.ReadOnlySQLTransactionError, DeliveryError),
         (asyncpg.TooManyConnectionsError, DeliveryError),
+        (asyncpg.TargetServerAttributeNotMatched, DeliveryError),
+        *((asyncpg.PostgresError.get_message_class_for_sqlstate(code), DeliveryError) for code in SESSION_FAULTS),
     ],
 )
 def test_an_exception_is_translated_to_one_sentence(
@@ -52,6 +58,25 @@ def test_an_exception_is_translated_to_one_sentence(
     assert type(translation) is expected
     assert str(translation).startswith(("PostgreSQL ", "POSTGRES_DSN "))
     assert str(translation).endswith(": the reason")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        *((asyncpg.PostgresError.get_message_class_for_sqlstate(code)(code), True) for code in SESSION_FAULTS),
+        (asyncpg.InterfaceError("connection is closed"), True),
+        (asyncpg.InsufficientPrivilegeError("after SET ROLE"), True),
+        (asyncpg.UndefinedTableError("after SET search_path"), True),
+        (ConnectionResetError(), True),
+        (asyncpg.NumericValueOutOfRangeError("value"), False),
+        (asyncpg.NotNullViolationError("value"), False),
+        (asyncpg.UniqueViolationError("stored already"), False),
+        (ValueError("encoding"), False),
+    ],
+)
+def test_only_an_error_caused_by_values_keeps_the_session(error: Exception, expected: bool) -> None:
+    """Any other error may be the session's."""
+    assert may_be_fault_of_session(error) == expected
 
 
 def test_other_exceptions_are_not_translated() -> None:

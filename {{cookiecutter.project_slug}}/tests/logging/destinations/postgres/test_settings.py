@@ -93,6 +93,24 @@ def test_remote_servers_are_verified_by_default(host: str, mode: str) -> None:
     assert PostgresClient(make_settings(f"postgresql://user@{host}/logs")).ssl_mode == mode
 
 
+@pytest.mark.parametrize(
+    ("dsn", "variable", "wanted"),
+    [
+        ("postgresql://u@db1/logs", "", "any"),
+        ("postgresql://u@db1,db2:5433/logs", "", "read-write"),
+        ("postgresql://u@/logs?host=db1,db2", "", "read-write"),
+        ("postgresql://u@db1,db2/logs?target_session_attrs=any", "primary", "any"),
+        ("postgresql://u@db1,db2/logs", "primary", "primary"),
+    ],
+)
+def test_of_several_hosts_one_that_accepts_writes_is_used(
+    dsn: str, variable: str, wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver's default is the first that answers, which after a failover may be a standby."""
+    monkeypatch.setenv("PGTARGETSESSIONATTRS", variable)
+    assert PostgresClient(make_settings(dsn)).wanted_session == wanted
+
+
 def test_no_repr_shows_the_password() -> None:
     """Check the settings, the destination, and their attributes."""
     settings = PostgresSettings(postgres_dsn=SecretStr(f"postgresql://user:{SECRET}@localhost/logs"))

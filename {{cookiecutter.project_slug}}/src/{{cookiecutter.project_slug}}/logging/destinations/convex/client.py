@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from functools import partial
+import ssl
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, NonNegativeInt, PlainValidator
 
 from ...entry import SCHEMA_1_FIELDS, LogEntry
 from ...errors import MAX_REASON
+from ...redaction import without_login
 from ...writer_thread import WRITER_NAME
 from ..driver import translated_errors
+from ..tls_variables import check_tls_variables
 from .encoding import NAMES, decode_document
 from .errors import placeholder_error, status_error, translate_error, unexpected_answer
-from .settings import INGEST_PATH, ConvexSettings, checked_key, checked_url, is_loopback, is_placeholder
+from .proxies import find_route
+from .settings import INGEST_PATH, ConvexSettings, checked_key, checked_url, is_placeholder
 
 if TYPE_CHECKING:
     import httpx
 
 QUERY_PATH = "/logs/query"
 KEEPALIVE_SECONDS = 30.0
+
+_logger = logging.getLogger(__name__)
 
 
 class RejectedEntry(BaseModel):
@@ -69,6 +74,8 @@ class ConvexClient:
         self.write_timeout = min(self.timeout, settings.attempt_timeout)
         self._key = checked_key(settings.convex_api_key.get_secret_value())
         self._http: httpx.AsyncClient | None = None
+        self._place = self.url  # where requests go, for messages
+        self._warnings = set[str]()
 
     async def ingest(self, documents: bytes, *, count: int) -> Receipt:
         """Store a JSON array of `count` documents."""
@@ -103,27 +110,51 @@ class ConvexClient:
         """Send a request; return the body of a successful answer."""
         if is_placeholder(self.url):
             raise placeholder_error(self.url)
-        with translated_errors(partial(translate_error, url=self.url, timeout=timeout)):
+        with translated_errors(lambda error: translate_error(error, place=self._place, timeout=timeout)):
             async with asyncio.timeout(timeout):
                 response = await self._connected().request(method, path, **options)
         if response.is_success:
             return response.text
-        raise status_error(response.status_code, self.one_line(_reason(response)), url=self.url)
+        reason, is_refusal = _reason(response)
+        raise status_error(response.status_code, self.one_line(reason), url=self.url, is_refusal=is_refusal)
 
     def _connected(self) -> httpx.AsyncClient:
         import httpx  # noqa: PLC0415 - imported only if the destination is enabled
 
         if self._http is None:
             logging.getLogger("httpx").addFilter(_keep_record)
+            route = find_route(self.url)
+            self._place = f"{self.url} through the proxy {without_login(route.proxy)}" if route.proxy else self.url
+            if route.warning:
+                self._warn_once(route.warning)
             self._http = httpx.AsyncClient(
                 base_url=self.url,
                 headers={"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
                 limits=httpx.Limits(keepalive_expiry=KEEPALIVE_SECONDS),
                 timeout=None,  # noqa: S113 - _request limits the whole request
-                # Proxies of the environment cannot reach this machine.
-                mounts={"http://": None, "https://": None} if is_loopback(self.url) else None,
+                proxy=route.proxy,
+                verify=_tls_context(self.url),
+                trust_env=False,  # the two lines above read the environment
             )
         return self._http
+
+    def _warn_once(self, sentence: str) -> None:
+        if sentence not in self._warnings:
+            self._warnings.add(sentence)
+            _logger.warning("Convex: %s", sentence)
+
+
+def _tls_context(url: str) -> ssl.SSLContext:
+    """Return a context that trusts the CAs of SSL_CERT_FILE, SSL_CERT_DIR or certifi; for plain HTTP, one without any.
+
+    Raise DeliveryError if a variable names a file that cannot be used.
+    """
+    import httpx  # noqa: PLC0415 - imported only if the destination is enabled
+
+    if not url.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    check_tls_variables()
+    return httpx.create_ssl_context()
 
 
 def _keep_record(record: logging.LogRecord) -> bool:
@@ -131,9 +162,13 @@ def _keep_record(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.WARNING or record.threadName != WRITER_NAME
 
 
-def _reason(response: httpx.Response) -> str:
-    """Return the `error` of a JSON answer, or the body of any other answer."""
+def _reason(response: httpx.Response) -> tuple[str, bool]:
+    """Return the reason in an answer, and whether it may be a refusal of our functions, or of a server before them.
+
+    The functions answer with an `error`, Convex itself with a `code`, for example while the deployment is paused.
+    """
     try:
-        return str(response.json()["error"])
-    except (ValueError, KeyError, TypeError):
-        return response.text
+        answer = response.json()
+        return (str(answer["error"]), True) if "error" in answer else (response.text, "code" not in answer)
+    except (ValueError, TypeError):
+        return response.text, True

@@ -13,23 +13,23 @@ SERVER_HINT = "(check that CONVEX_ENDPOINT_URL is the .convex.site URL, and that
 _UNKNOWN_PARAMETER = "Unknown parameter "
 
 
-def translate_error(error: Exception, *, url: str, timeout: float) -> DeliveryError | None:
+def translate_error(error: Exception, *, place: str, timeout: float) -> DeliveryError | None:
     """Translate an exception of a request that may take `timeout` seconds; return None for a bug."""
     import httpx  # noqa: PLC0415 - imported only if the destination is enabled
 
     if isinstance(error, TimeoutError):
-        return DeliveryError(f"Convex at {url} did not answer within {timeout:g} s")
+        return DeliveryError(f"Convex at {place} did not answer within {timeout:g} s")
     if isinstance(error, httpx.HTTPError):
-        return DeliveryError(f"Convex at {url} cannot be reached: {type(error).__name__} {error}".rstrip())
+        return DeliveryError(f"Convex at {place} cannot be reached: {type(error).__name__} {error}".rstrip())
     return None
 
 
-def status_error(status: int, reason: str, *, url: str) -> DeliveryError:
-    """Return the error for a status other than success; `reason` is one line."""
+def status_error(status: int, reason: str, *, url: str, is_refusal: bool) -> DeliveryError:
+    """Return the error for a status other than success, which passes unless `is_refusal`; `reason` is one line."""
     if status == HTTPStatus.BAD_REQUEST and reason.startswith(_UNKNOWN_PARAMETER):
         parameter = reason.removeprefix(_UNKNOWN_PARAMETER)
         return DeliveryError(f"Convex at {url} does not know the filter {parameter} yet: {DEPLOY_HINT}")
-    kind = STATUS_ERRORS.get(status, DeliveryError)
+    kind = STATUS_ERRORS.get(status, DeliveryError) if is_refusal else DeliveryError
     msg = f"Convex at {url} answered {status}: {reason or 'no reason'}"
     if kind is AccessError:
         msg += " (CONVEX_API_KEY must be the deployment's LOG_INGEST_KEY)"

@@ -7,6 +7,8 @@ import logging
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from ...errors import DeliveryError, describe_error
+from ..tls_variables import unusable_tls_variable
 from .settings import ElasticsearchSettings, api_key, ca_path, password, urls
 
 if TYPE_CHECKING:
@@ -19,7 +21,10 @@ _LOG_LEVELS = {"elastic_transport.transport": logging.WARNING, "elastic_transpor
 
 
 def build_client(settings: ElasticsearchSettings) -> AsyncElasticsearch:
-    """Build a client that never retries by itself; it connects with its first request."""
+    """Build a client that never retries by itself; it connects with its first request.
+
+    Raise DeliveryError if a file for TLS cannot be read.
+    """
     from elastic_transport import OrjsonSerializer  # noqa: PLC0415 - drivers are imported on first use
     from elasticsearch import AsyncElasticsearch  # noqa: PLC0415
 
@@ -27,15 +32,19 @@ def build_client(settings: ElasticsearchSettings) -> AsyncElasticsearch:
     options: dict[str, Any] = _credentials(settings)
     if path := ca_path(settings):
         options["ca_certs"] = str(path)
-    return AsyncElasticsearch(
-        urls(settings),
-        verify_certs=settings.elasticsearch_verify_certs,
-        ssl_show_warn=False,
-        request_timeout=settings.log_write_timeout_ms / 1000 + TIMEOUT_MARGIN,
-        max_retries=0,
-        serializer=OrjsonSerializer(),
-        **options,
-    )
+    try:
+        return AsyncElasticsearch(
+            urls(settings),
+            verify_certs=settings.elasticsearch_verify_certs,
+            ssl_show_warn=False,
+            request_timeout=settings.log_write_timeout_ms / 1000 + TIMEOUT_MARGIN,
+            max_retries=0,
+            serializer=OrjsonSerializer(),
+            **options,
+        )
+    except OSError as error:
+        msg = unusable_tls_variable() or f"A file for TLS to Elasticsearch cannot be read: {describe_error(error)}"
+        raise DeliveryError(msg) from error
 
 
 def _credentials(settings: ElasticsearchSettings) -> dict[str, str]:

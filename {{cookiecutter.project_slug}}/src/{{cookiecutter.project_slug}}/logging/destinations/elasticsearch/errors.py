@@ -15,6 +15,30 @@ _REPLIED = "Elasticsearch replied {status}: {reason}"
 _LOGIN = "ELASTICSEARCH_API_KEY, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD"
 _INSTALL = 'pip install "elasticsearch[async]>=8.18,<9"'
 
+TEMPORARY = frozenset(
+    {
+        "circuit_breaking_exception",
+        "cluster_block_exception",
+        "es_rejected_execution_exception",
+        "index_closed_exception",
+        "index_not_found_exception",
+        "master_not_discovered_exception",
+        "no_shard_available_action_exception",
+        "process_cluster_event_timeout_exception",
+        "resource_already_exists_exception",
+        "routing_missing_exception",
+        "unavailable_shards_exception",
+        "validation_exception",
+    }
+)
+"""Error types that pass, or that an administrator resolves, whatever the status: entries with them are retried.
+
+The cluster, the index or the disk is blocked or overloaded, the index is missing or closed, or no shard is left for it
+(validation_exception).
+"""
+_TEMPORARY_REASONS = re.compile(r"pipeline with id \[.*\] does not exist|no write index is defined for alias")
+"""The reasons of an illegal_argument_exception that are not the entry's fault."""
+
 TRANSLATIONS: dict[str | int, tuple[type[DeliveryError], str]] = {
     "UnsupportedProductError": (DeliveryError, _NOT_ELASTICSEARCH),
     "SerializationError": (DeliveryError, f"{_NOT_ELASTICSEARCH}: its reply is not JSON"),
@@ -22,6 +46,7 @@ TRANSLATIONS: dict[str | int, tuple[type[DeliveryError], str]] = {
         AccessError,
         f"The elasticsearch package is too new for the cluster: run {_INSTALL}",
     ),
+    **dict.fromkeys(TEMPORARY, (DeliveryError, _REPLIED)),
     401: (AccessError, f"Elasticsearch rejects our credentials (401): check {_LOGIN}"),
     403: (AccessError, _REPLIED),
     400: (InvalidEntryError, _REPLIED),
@@ -46,6 +71,13 @@ def translate(error: Exception) -> DeliveryError | None:
             return _translation("untrusted", reason=untrusted[1])
         return _translation(type(error).__name__, "TransportError", reason=reason)
     return None
+
+
+def is_temporary(kind: str | None, reason: str | None) -> bool:
+    """Return whether an error of an item passes; its status alone does not tell, as a blocked index answers 403."""
+    if kind == "illegal_argument_exception":
+        return _TEMPORARY_REASONS.search(reason or "") is not None
+    return kind in TEMPORARY
 
 
 def translate_without_entries(error: Exception) -> DeliveryError | None:

@@ -12,7 +12,7 @@ from ...errors import DeliveryError
 from ...throttle import Throttle
 from ..base import RETENTION_INTERVAL
 from ..driver import translated_errors
-from .errors import translate, translate_unexpected_reply
+from .errors import TEMPORARY, translate, translate_unexpected_reply
 from .schema import (
     ADDED_FIELDS,
     TEMPLATE_VERSION,
@@ -70,9 +70,8 @@ class DailyIndices:
             if not self._has_template:
                 # The index exists (400), or we may not create it (403), which writing to it then reports.
                 await client.options(ignore_status=(400, 403)).indices.create(index=index, **index_body())
-            if self._may_add_fields:
-                await self._add_fields(client, index)
-            self._ready.add(index)
+            if await self._has_fields(client, index):
+                self._ready.add(index)
 
     async def delete_expired(self, client: AsyncElasticsearch) -> None:
         """Delete indices past retention, at most once an hour; a failure is only logged."""
@@ -101,18 +100,24 @@ class DailyIndices:
                 return None
             return upgraded_template(old) if version else index_template(self.prefix)
 
-    async def _add_fields(self, client: AsyncElasticsearch, index: str) -> None:
-        """Add the fields that an existing index lacks; if the cluster rejects that, warn and do not try again."""
+    async def _has_fields(self, client: AsyncElasticsearch, index: str) -> bool:
+        """Add the fields that an existing index lacks; return False if that is blocked for the moment.
+
+        If the cluster rejects it for good, warn, and do not try again.
+        """
         from elasticsearch import ApiError  # noqa: PLC0415 - a driver is imported on first use
 
         try:
-            if await self._lacks_fields(client, index):
+            if self._may_add_fields and await self._lacks_fields(client, index):
                 await client.indices.put_mapping(index=index, properties=ADDED_FIELDS)
         except ApiError as error:
             if error.meta.status not in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}:
                 raise
+            if error.error in TEMPORARY:
+                return False
             self._may_add_fields = False
             _logger.warning("Searches may miss the new fields of entries in %s: %s", index, translate(error))
+        return True
 
     async def _lacks_fields(self, client: AsyncElasticsearch, index: str) -> bool:
         """Return whether an index exists and has the mapping of an older version."""

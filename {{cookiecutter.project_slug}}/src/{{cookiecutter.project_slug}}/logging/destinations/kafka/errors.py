@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...errors import AccessError, DeliveryError, InvalidEntryError, describe_error
+from ..tls_variables import unusable_tls_variable
 from .settings import KafkaSettings
 
 _CLOSED = (
@@ -55,7 +56,7 @@ def translate_error(error: BaseException, settings: KafkaSettings) -> DeliveryEr
         "protocol": settings.kafka_security_protocol,
         "topic": settings.kafka_topic,
         "timeout": settings.attempt_timeout,
-        "reason": getattr(error, "verify_message", "") or describe_error(error),
+        "reason": _reason(error, settings),
     }
     for kind, sentences in TRANSLATIONS.items():
         if name in sentences:
@@ -70,6 +71,14 @@ def topic_not_found(settings: KafkaSettings, *, brokers: Iterable[str]) -> Deliv
         "it if the cluster does not, and check that the brokers it advertises can be reached from here "
         f"({', '.join(brokers) or 'none'})"
     )
+
+
+def _reason(error: BaseException, settings: KafkaSettings) -> str:
+    """Return the driver's text; for an untrusted certificate, with what keeps the system's CAs from being read."""
+    if not (untrusted := getattr(error, "verify_message", "")):
+        return describe_error(error)
+    problem = None if settings.kafka_ssl_cafile else unusable_tls_variable()
+    return f"{untrusted}; {problem}" if problem else untrusted
 
 
 def _kafka(settings: KafkaSettings) -> str:

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, SecretStr
 from ...errors import MissingDriverError, SettingError
 from ...redaction import without_login
 from ...settings import LogSettings, TextList, UpperCase, full_path
+from ..tls_variables import unusable_tls_variable
 
 MAX_PORT = 65_535
 
@@ -93,6 +94,8 @@ def _reading(setting: str, value: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if (not value or error.filename) and (problem := unusable_tls_variable()):  # the file of SSLKEYLOGFILE
+            raise SettingError(problem) from error
         msg = f"{setting} is {value!r}, which cannot be read ({error.strerror or error}); use PEM without a passphrase"
         raise SettingError(msg) from error
 

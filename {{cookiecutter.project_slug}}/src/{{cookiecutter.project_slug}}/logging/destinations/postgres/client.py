@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import ssl
 from collections.abc import AsyncIterator
@@ -12,8 +13,18 @@ from typing import TYPE_CHECKING
 
 from ...errors import AccessError
 from ..driver import PACKAGE, translated_errors
-from .errors import translate
-from .settings import UNVERIFIED_MODES, PostgresSettings, check_user, parse_dsn, root_certificate, ssl_mode
+from ..tls_variables import unusable_tls_variable
+from .errors import may_be_fault_of_session, translate
+from .settings import (
+    UNVERIFIED_MODES,
+    PostgresSettings,
+    check_user,
+    parse_dsn,
+    root_certificate,
+    ssl_mode,
+    wanted_session,
+)
+from .variables import check_variables, missing_password_file
 
 if TYPE_CHECKING:
     import asyncpg
@@ -26,6 +37,8 @@ CONNECT_TIMEOUT = 10.0
 RELEASE_TIMEOUT = 1.0  # seconds to cancel a running statement before its connection is terminated
 CLOSE_TIMEOUT = 0.5
 
+_logger = logging.getLogger(__name__)
+
 
 class PostgresClient:
     """A pool of connections to the server in POSTGRES_DSN. Raise SettingError if a setting is malformed."""
@@ -37,6 +50,8 @@ class PostgresClient:
         self.server = f"PostgreSQL at {', '.join(hosts) or 'its local socket'}"
         self.root_certificate = root_certificate(settings.postgres_ssl_root_cert, self._options)
         self.ssl_mode = ssl_mode(hosts, self._options, self.root_certificate)
+        self.wanted_session = wanted_session(hosts, self._options)
+        check_variables(hosts, self._options, uses_tls=self.ssl_mode != "disable")
         self.sessions = 0
         """How many connections were made so far."""
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
@@ -44,16 +59,20 @@ class PostgresClient:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Borrow a connection; terminate it if release times out, and re-raise the body's error."""
-        import asyncpg  # noqa: PLC0415 - a driver is imported by the destination that is switched on
+        """Borrow a connection; after an error that a new session may not have, replace all sessions.
 
+        After a failover, sessions stay connected to a server that has become read-only. Terminate the connection also
+        if its release times out.
+        """
         with translated_errors(partial(translate, server=self.server)):
             pool = await self._open_pool()
             connection = await pool.acquire()
             try:
                 yield connection
-            except asyncpg.InternalClientError:  # the server ended the idle session, but the socket is still open
-                connection.terminate()
+            except Exception as error:
+                if may_be_fault_of_session(error):
+                    connection.terminate()
+                    await pool.expire_connections()
                 raise
             finally:
                 with suppress(Exception):
@@ -82,18 +101,30 @@ class PostgresClient:
                 context.load_cert_chain(certificate, key, self._options.get("sslpassword", ""))
         except OSError as error:
             files = ", ".join(filter(None, (self.root_certificate, certificate, key)))
-            msg = f"{self.server} needs TLS files that cannot be read ({files}): {error}"
+            reason = f"({files}): {error}" if files else f"- {unusable_tls_variable() or error}"
+            msg = f"{self.server} needs TLS files that cannot be read {reason}"
             raise AccessError(msg) from error
+        self._limit_versions(context)
         context.check_hostname = self.ssl_mode != "verify-ca"
         context.set_alpn_protocols(["postgresql"])
         return context
 
+    def _limit_versions(self, context: ssl.SSLContext) -> None:
+        """Apply the configured versions of TLS."""
+        for limit, attribute in (("min", "minimum_version"), ("max", "maximum_version")):
+            variable = os.environ.get(f"PGSSL{limit.upper()}PROTOCOLVERSION")
+            if version := self._options.get(f"ssl_{limit}_protocol_version") or variable:
+                setattr(context, attribute, ssl.TLSVersion[version.replace(".", "_")])
+
     async def _open_pool(self) -> asyncpg.Pool[asyncpg.Record]:
         """Return the pool, which reconnects by itself; nothing is prepared, so PgBouncer may switch sessions."""
         import asyncpg  # noqa: PLC0415
+        from asyncpg.connect_utils import SessionAttribute  # noqa: PLC0415
 
         async with self._opening:
             if self._pool is None:
+                if (sentence := missing_password_file(self._url, self._options)) and not self.sessions:
+                    _logger.warning("%s: %s", self.server, sentence)
                 self._pool = await asyncpg.create_pool(
                     self._url,
                     min_size=0,
@@ -101,8 +132,9 @@ class PostgresClient:
                     init=self._count_session,
                     reset=_skip_reset,
                     timeout=CONNECT_TIMEOUT,
-                    ssl=None if self.ssl_mode in UNVERIFIED_MODES else self.tls_context(),
+                    ssl=self.ssl_mode if self.ssl_mode in UNVERIFIED_MODES else self.tls_context(),
                     statement_cache_size=0,
+                    target_session_attrs=SessionAttribute(self.wanted_session),
                     server_settings={"application_name": self._options.get("application_name", PACKAGE)},
                 )
             return self._pool

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from ...errors import DeliveryError, InvalidEntryError
+from ...errors import AccessError, DeliveryError, InvalidEntryError
 from ...query import LogQuery
 from ...stats import CallStats, Group, by_calls
 from ...throttle import Throttle
@@ -68,7 +68,7 @@ class PostgresDestination(BatchDestination):
         table = await self._stored_table.prepared()
         try:
             await self._store(entries, table, row_of)
-        except MissingTableError:
+        except (MissingTableError, AccessError):  # a new session decides: another client may have changed the old one
             await self._store(entries, await self._stored_table.prepare(), row_of)
         except InvalidEntryError:
             await self._store(entries, table, clean_row)

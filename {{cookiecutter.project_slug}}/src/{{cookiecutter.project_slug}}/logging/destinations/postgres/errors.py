@@ -7,6 +7,7 @@ import re
 from ssl import CertificateError
 
 from ...errors import MAX_REASON, AccessError, DeliveryError, InvalidEntryError, describe_error
+from ..tls_variables import unusable_tls_variable
 
 _INVALID = "PostgreSQL cannot store a value"
 _ERROR_NUMBER = re.compile(r"\[Errno (\d+)\]")
@@ -27,10 +28,18 @@ def translate(error: Exception, *, server: str) -> DeliveryError | None:
     for raised, translation, sentence in _meanings():
         if isinstance(error, raised):
             return translation(f"{sentence.format(server=server)}: {_reason(error)}")
+    if isinstance(error, FileNotFoundError | PermissionError) and (problem := unusable_tls_variable()):
+        return DeliveryError(f"could not connect to {server}: {problem}")
     if isinstance(error, OSError):
         reason = _network_reason(error)
         return DeliveryError(f"could not connect to {server}, {reason}; is it running, is POSTGRES_DSN right?")
     return None
+
+
+def may_be_fault_of_session(error: Exception) -> bool:
+    """Return whether a statement may succeed in a new session: any error except one that its values cause."""
+    translation = translate(error, server="")
+    return translation is not None and not isinstance(translation, InvalidEntryError | AlreadyExistsError)
 
 
 def invalid_value(error: Exception) -> InvalidEntryError:
@@ -55,6 +64,8 @@ def _meanings() -> tuple[tuple[type[Exception], type[DeliveryError], str], ...]:
         (asyncpg.DataError, InvalidEntryError, _INVALID),
         (asyncpg.IntegrityConstraintViolationError, InvalidEntryError, _INVALID),
         (asyncpg.ProgramLimitExceededError, InvalidEntryError, _INVALID),
+        (asyncpg.ReadOnlySQLTransactionError, DeliveryError, "{server} is a standby or read-only for this role"),
+        (asyncpg.TargetServerAttributeNotMatched, DeliveryError, "{server} has no host for target_session_attrs"),
         (asyncpg.InternalClientError, DeliveryError, "{server} ended the connection"),
         (asyncpg.InterfaceError, DeliveryError, "{server}"),
         (asyncpg.PostgresError, DeliveryError, "{server}"),
@@ -63,8 +74,8 @@ def _meanings() -> tuple[tuple[type[Exception], type[DeliveryError], str], ...]:
 
 def _reason(error: Exception) -> str:
     """Return the first line of an exception's text, without details and hints."""
-    if isinstance(error, CertificateError):
-        return error.verify_message
+    if isinstance(error, CertificateError):  # if the system's CAs are trusted, a variable names their file
+        return "; ".join(filter(None, (error.verify_message, unusable_tls_variable())))
     return describe_error(error).partition("\n")[0][:MAX_REASON]
 
 

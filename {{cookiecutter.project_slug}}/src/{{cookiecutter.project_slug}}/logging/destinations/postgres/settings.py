@@ -7,6 +7,7 @@ import ipaddress
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal, get_args
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pydantic import Field, SecretStr
@@ -15,8 +16,9 @@ from ...errors import SettingError
 from ...settings import LogSettings
 
 MAX_PORT = 65_535
-UNVERIFIED_MODES = ("disable", "allow", "prefer")  # values of `sslmode` that do not check the server's certificate
-MODES = (*UNVERIFIED_MODES, "require", "verify-ca", "verify-full")
+SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
+MODES: tuple[SslMode, ...] = get_args(SslMode)
+UNVERIFIED_MODES = MODES[:3]  # values of `sslmode` that do not check the server's certificate
 
 DEFAULT_TABLE = "unified_logs"
 FORMER_DEFAULT_TABLE = "mcp_logs"
@@ -45,7 +47,7 @@ def parse_dsn(url: str) -> tuple[list[str], dict[str, str]]:
         parts = urlsplit(url)
         options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
         hosts = parts.netloc.rpartition("@")[2] or options.get("host") or os.environ.get("PGHOST", "")
-        problem = _problem(url, parts, ports=[*map(_port, hosts.split(",")), *options.get("port", "").split(",")])
+        problem = _problem(url, parts, ports=[*map(port_of, hosts.split(",")), *options.get("port", "").split(",")])
     if problem:
         msg = f"POSTGRES_DSN is malformed: {problem}; valid is {_VALID_DSN}"
         raise SettingError(msg)
@@ -80,14 +82,21 @@ def root_certificate(setting: str | None, options: dict[str, str]) -> str | None
     return os.fspath(path)
 
 
-def ssl_mode(hosts: list[str], options: dict[str, str], root: str | None) -> str:
+def ssl_mode(hosts: list[str], options: dict[str, str], root: str | None) -> SslMode:
     """Return the configured `sslmode`; by default, verify all servers except local ones without a root certificate."""
     default = "prefer" if root is None and all(map(_is_local, hosts)) else "verify-full"
-    mode = options.get("sslmode") or os.environ.get("PGSSLMODE") or default
-    if mode not in MODES:
-        msg = f"POSTGRES_DSN or PGSSLMODE has sslmode {mode!r}; valid are {', '.join(MODES)}"
-        raise SettingError(msg)
-    return mode
+    configured = options.get("sslmode") or os.environ.get("PGSSLMODE") or default
+    for mode in MODES:
+        if mode == configured:
+            return mode
+    msg = f"POSTGRES_DSN or PGSSLMODE has sslmode {configured!r}; valid are {', '.join(MODES)}"
+    raise SettingError(msg)
+
+
+def wanted_session(hosts: list[str], options: dict[str, str]) -> str:
+    """Return the configured `target_session_attrs`; by default, of several hosts use one that accepts writes."""
+    default = "read-write" if len(hosts) > 1 else "any"
+    return options.get("target_session_attrs") or os.environ.get("PGTARGETSESSIONATTRS") or default
 
 
 def _problem(url: str, parts: SplitResult, *, ports: list[str]) -> str | None:
@@ -100,7 +109,7 @@ def _problem(url: str, parts: SplitResult, *, ports: list[str]) -> str | None:
     return None
 
 
-def _port(host: str) -> str:
+def port_of(host: str) -> str:
     """Return the port of `name:port`, `[ipv6]:port` or a socket folder; empty if it has none."""
     return "" if host.startswith("/") else host.rpartition("]")[2].partition(":")[2]
 
