@@ -32,7 +32,7 @@ ORDER = (
     ("tools",),
     ("parallel",),
     ("config",),
-    ("choices", "config_file"),
+    ("choices", "config_file", "unread_files"),
     ("logging.unified_logger",),
     ("logging.pipeline",),
     ("logging.factory",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import typing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,6 +88,23 @@ def test_every_setting_is_documented(name: str) -> None:
     """A page in `docs/` mentions its environment variable."""
     pages = "".join(page.read_text("utf-8") for page in (PROJECT / "docs").rglob("*.md"))
     assert f"`{name.upper()}`" in pages
+
+
+def test_bytes_that_the_locale_cannot_decode_are_read_as_utf_8(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise, the keys would match nothing. Bytes that are not UTF-8 are replaced, also in the sentence."""
+    monkeypatch.setenv("LOG_REDACT_KEYS", "gr\udcc3\udcb6\udcc3\udc9fe")
+    assert load_config().log_redact_keys == ["gr\u00f6\u00dfe"]
+    monkeypatch.setenv("LOG_LEVEL", "INFO\udcff")
+    with pytest.raises(SettingError, match=r"^LOG_LEVEL is 'INFO\ufffd': Input should be 'TRACE', 'DEBUG', "):
+        load_config()
+
+
+def test_a_path_may_contain_any_bytes() -> None:
+    """A file system that allows them knows the file by them."""
+    path = Path(os.fsdecode(b"caf\xe9.yaml"))
+    path.write_text("log_format: json\n")
+    config = load_config(config_file=str(path))
+    assert (config.config_file, config.log_format) == (path, "json")
 
 
 def test_environment_variables_may_be_in_any_case_and_empty(monkeypatch: pytest.MonkeyPatch) -> None:

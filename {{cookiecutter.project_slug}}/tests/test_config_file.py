@@ -66,16 +66,6 @@ def test_a_broken_file_is_reported_and_not_changed(
     assert Path("config.yaml").read_bytes() == content
 
 
-def test_a_broken_dotenv_file_is_reported_and_not_changed(capsys: pytest.CaptureFixture[str]) -> None:
-    """The same holds for `.env`."""
-    Path(".env").write_bytes(b"LOG_LEVEL=\xff\n")
-    assert main(["doctor"]) == 2
-    out, err = capsys.readouterr()
-    assert (out, err.count("\n")) == ("", 1)
-    assert err.startswith(".env cannot be read")
-    assert Path(".env").read_bytes() == b"LOG_LEVEL=\xff\n"
-
-
 def test_a_missing_file_is_an_error_if_it_was_named(capsys: pytest.CaptureFixture[str]) -> None:
     """A typing error in its name must not start the server with other settings."""
     assert main(["doctor", "--config", "missing.yaml"]) == 2

@@ -16,15 +16,18 @@ from pydantic_settings import (
 )
 
 from .choices import DEFAULTS
-from .config_file import CONFIG_FILE, ConfigFileSource, is_meant_for_us, read_config_file, unknown_keys
+from .config_file import ConfigFileSource, is_meant_for_us, read_config_file, unknown_keys
 from .logging.destinations import LOCAL, PRODUCTION, DestinationSettings
 from .logging.errors import SettingError
+from .logging.printable import readable
 from .logging.redaction import without_login
 from .logging.settings import LogSettings, TextList
+from .unread_files import CONFIG_FILE, ENV_FILE, describe_unread, why_unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pydantic import ValidationInfo
     from pydantic_core import ErrorDetails
 
 DESTINATION_PREFIXES = tuple(f"{name.upper()}_" for name in (*LOCAL, *PRODUCTION))
@@ -52,11 +55,10 @@ class ServerConfig(DestinationSettings, BaseSettings):
     """All settings. Each is an environment variable, a YAML key and an option of the same name.
 
     Arguments of `ServerConfig(**values)` win over all other sources. It raises pydantic's ValidationError for malformed
-    values and SettingError for a broken configuration file; `load_config` turns both into sentences.
+    values and SettingError for a broken YAML file; `load_config` turns both into sentences.
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env",
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",
@@ -64,6 +66,7 @@ class ServerConfig(DestinationSettings, BaseSettings):
     )
 
     _unknown_keys: list[str] = PrivateAttr(default_factory=list)
+    _unread_files: list[str] = PrivateAttr(default_factory=list)
 
     config_file: Path | None = Field(default=None, description="YAML file with settings; also the option --config.")
     transport: Literal["stdio", "streamable-http", "sse"] = Field(
@@ -86,6 +89,18 @@ class ServerConfig(DestinationSettings, BaseSettings):
         """The keys of `.env` and of the YAML file that are not settings: one sentence for each."""
         return self._unknown_keys
 
+    @property
+    def unread_files(self) -> list[str]:
+        """A sentence about the configuration files that cannot be read, if there are any."""
+        return self._unread_files
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _decode(cls, value: object, info: ValidationInfo) -> object:
+        """Decode the bytes that the locale cannot decode, except in a path, which may contain any."""
+        is_path = info.field_name is not None and _may_be(info.field_name, Path)
+        return readable(value) if isinstance(value, str) and not is_path else value
+
     @field_validator("*")
     @classmethod
     def _hide_logins(cls, value: object) -> object:
@@ -99,12 +114,13 @@ class ServerConfig(DestinationSettings, BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced, because it raises for unreadable files
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - files of secrets are not used
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the sources, highest precedence first."""
+        env_file = DotEnvSettingsSource(settings_cls, env_file=None if why_unread(ENV_FILE) else ENV_FILE)
         answers = InitSettingsSource(settings_cls, init_kwargs=DEFAULTS)
-        return init_settings, env_settings, dotenv_settings, ConfigFileSource(settings_cls), answers
+        return init_settings, env_settings, env_file, ConfigFileSource(settings_cls), answers
 
 
 def load_config(**values: Any) -> ServerConfig:
@@ -113,6 +129,7 @@ def load_config(**values: Any) -> ServerConfig:
     A malformed setting of a destination disables only that destination: see `ServerConfig.problems`.
     """
     config = _load(values)
+    config.unread_files.extend(describe_unread(ENV_FILE, *([] if config.config_file else [CONFIG_FILE])))
     config.unknown_keys.extend(_find_unknown_keys(config))
     return config
 
@@ -122,9 +139,6 @@ def _load(values: dict[str, Any]) -> ServerConfig:
         return ServerConfig(**values)
     except ValidationError as error:
         faults = error.errors()
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f".env cannot be read: {error}"
-        raise SettingError(msg) from error
     names = [str(fault["loc"][0]) for fault in faults]
     if not all(map(destination_of, names)):
         raise SettingError("\n".join(map(_sentence, faults)))
@@ -138,13 +152,14 @@ def _load(values: dict[str, Any]) -> ServerConfig:
 
 def _find_unknown_keys(config: ServerConfig) -> Iterator[str]:
     """Read both files once more, unless they are pipes, which can be read only once."""
-    env_file, config_file = Path(str(ServerConfig.model_config["env_file"])), config.config_file or CONFIG_FILE
-    if env_file.is_file():
+    if not why_unread(ENV_FILE) and ENV_FILE.is_file():
         variables = [name.upper() for name in ServerConfig.model_fields]
-        given = {name.upper(): None for name in DotEnvSettingsSource(ServerConfig).env_vars}  # in order
+        source = DotEnvSettingsSource(ServerConfig, env_file=ENV_FILE)
+        given = dict.fromkeys(name.upper() for name in source.env_vars)  # in order
         ours = [name for name in given if is_meant_for_us(name, variables, DESTINATION_PREFIXES)]
-        yield from unknown_keys(env_file, [name for name in ours if name not in _names_in_hints()], variables)
-    if config_file.is_file():
+        yield from unknown_keys(ENV_FILE, [name for name in ours if name not in _names_in_hints()], variables)
+    config_file = config.config_file or CONFIG_FILE
+    if not why_unread(config_file) and config_file.is_file():
         yield from unknown_keys(config_file, read_config_file(config_file), ServerConfig.model_fields)
 
 
@@ -165,8 +180,13 @@ def destination_of(setting: str) -> str:
 
 def is_secret(name: str) -> bool:
     """Return whether the value of a setting must never be shown."""
-    field = ServerConfig.model_fields.get(name)
-    return field is None or SecretStr in (field.annotation, *getattr(field.annotation, "__args__", ()))
+    return name not in ServerConfig.model_fields or _may_be(name, SecretStr)
+
+
+def _may_be(name: str, kind: type) -> bool:
+    """Return whether the value of a setting may have this type."""
+    annotation = ServerConfig.model_fields[name].annotation
+    return kind in (annotation, *getattr(annotation, "__args__", ()))
 
 
 def _sentence(fault: ErrorDetails) -> str:

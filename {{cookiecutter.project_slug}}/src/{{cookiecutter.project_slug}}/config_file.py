@@ -12,9 +12,8 @@ from typing import Any
 from pydantic_settings import BaseSettings, InitSettingsSource
 
 from .logging.errors import SettingError
+from .unread_files import CONFIG_FILE, why_unread
 
-CONFIG_FILE = Path("config.yaml")
-"""The file that is read if it exists in the working folder and no other file is named."""
 SIMILARITY = 0.8
 """How similar to a setting, from 0 to 1, a variable in `.env` must be to count as a misspelt one."""
 SIMILARITY_OF_FOREIGN = 0.9
@@ -31,9 +30,10 @@ class ConfigFileSource(InitSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         """Return the settings in the file."""
-        named = self.current_state.get("config_file")
-        path = Path(named) if named else CONFIG_FILE
-        return read_config_file(path) if named or path.is_file() else {}
+        if named := self.current_state.get("config_file"):
+            return read_config_file(Path(named))
+        is_there = not why_unread(CONFIG_FILE) and CONFIG_FILE.is_file()
+        return read_config_file(CONFIG_FILE) if is_there else {}
 
 
 def read_config_file(path: Path) -> dict[str, Any]:

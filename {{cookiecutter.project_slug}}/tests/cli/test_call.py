@@ -183,3 +183,30 @@ def test_a_result_is_printed_once(
     """Texts are printed as they are, other content by its type, and structured content unless a text shows it."""
     blocks = blocks_of(CallToolResult(content=content, structured_content=structured))
     assert blocks == texts + ([] if shown is None else [json.dumps(shown, indent=2)])
+
+
+ENCODINGS = {
+    "UTF-8": ({"PYTHONIOENCODING": "utf-8"}, "caf\u00e9 \ufffd \U0001f600\n"),
+    "ASCII": ({"PYTHONIOENCODING": "ascii"}, "caf\\xe9 \\ufffd \\U0001f600\n"),
+    "the C locale": ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, "caf\\xe9 \\ufffd \\U0001f600\n"),
+    "Windows": ({"PYTHONIOENCODING": "cp1252"}, "caf\u00e9 \\ufffd \\U0001f600\n"),
+}
+"""The environments that set the encoding of stdout, and how it shows a text."""
+
+
+@pytest.mark.parametrize(("environment", "shown"), ENCODINGS.values(), ids=ENCODINGS)
+def test_bytes_in_an_argument_reach_the_tool_and_the_record_as_text(
+    own_logging: Entries,
+    run: Callable[..., subprocess.CompletedProcess[bytes]],
+    environment: dict[str, str],
+    shown: str,
+) -> None:
+    """Those that are not UTF-8 are replaced; the JSON of `logs` is valid in every encoding."""
+    argument = "text=caf\u00e9 ".encode() + b"\xe9 " + "\U0001f600".encode()
+    options = {"env": {**os.environ, **environment}, "text": False}
+    done = run(program_path("serve_with_tools"), str(FOLDER), "call", "say", argument, **options)
+    encoding = environment.get("PYTHONIOENCODING", "ascii")
+    assert (done.returncode, done.stdout.decode(encoding)) == (0, shown)
+    assert calls(own_logging())[0]["input_args"] == {"text": "caf\u00e9 \ufffd \U0001f600"}
+    listed = run(program_path("serve_with_tools"), str(FOLDER), "logs", "--status", "success", "--json", **options)
+    assert json.loads(listed.stdout.decode(encoding))["input_args"] == {"text": "caf\u00e9 \ufffd \U0001f600"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -175,3 +176,48 @@ def test_an_option_without_effect_is_refused(words: str, sentence: str, capsys: 
     """The sentence says where the option works, or why it does not."""
     assert main(["logs", *words.split()]) == 2
     assert capsys.readouterr() == ("", f"{sentence}\n")
+
+
+NOT_UTF_8 = os.fsdecode(b"caf\xe9")
+"""How Python passes on bytes that are not UTF-8."""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "{}",
+        "--{}",
+        "serve {}",
+        "call {}",
+        "logs {}",
+        "logs --{}",
+        "logs show x {}",
+        "logs --level={}",
+        "logs --since={}",
+        "--log-level={}",
+        "--http-port {}",
+        "--transport={}",
+        "--enable-local-logging={}",
+        "--config={}",
+    ],
+)
+def test_bytes_in_any_word_end_in_a_sentence(
+    own_logging: object, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit code is 2, stdout is empty, and stderr can be encoded."""
+    assert main(words.format(NOT_UTF_8).split()) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "caf\ufffd" in err.lower() or "caf\\udce9" in err
+    assert err.encode()
+
+
+@pytest.mark.parametrize("words", [["{}"], ["call", "{}"], ["--{}"], ["logs", "show", "{}"], ["logs", "--limit={}"]])
+def test_a_long_word_is_shown_in_part(
+    own_logging: object, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rest of the sentence can be seen."""
+    assert main([word.format("1" * 100_000) for word in words]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n"), len(err) < 1_200) == ("", 1, True)
+    assert "1111\u20261111" in err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from {{cookiecutter.project_slug}}.cli import main
-from {{cookiecutter.project_slug}}.cli.suggestions import did_you_mean, readable
+from {{cookiecutter.project_slug}}.cli.suggestions import did_you_mean
 
 NOT_UTF_8 = b"caf\xe9".decode("utf-8", "surrogateescape")
 
@@ -19,12 +19,6 @@ def test_a_value_that_is_not_utf_8_matches_nothing(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(f"No entries in jsonl match {option} caf\ufffd.")
-
-
-def test_bytes_that_the_locale_cannot_decode_are_read_as_utf_8() -> None:
-    """Python passes them on as surrogates, one per byte."""
-    assert readable("caf\udcc3\udca9") == "caf\u00e9"
-    assert readable("caf\u00e9") == "caf\u00e9"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from {{cookiecutter.project_slug}}.logging.printable import printable, printable_json
+from {{cookiecutter.project_slug}}.logging.printable import printable, printable_json, readable
 
 HARMFUL = {
     "escape": ("\x1b[31mred", "\\x1b[31mred"),
@@ -35,3 +35,17 @@ def test_readable_text_of_any_language_stays(text: str) -> None:
 def test_a_character_outside_the_first_plane_becomes_a_surrogate_pair_in_json() -> None:
     """An unassigned one is not printable, and JSON has only four-digit escapes."""
     assert printable_json('"\U000e0001"') == '"\\udb40\\udc01"'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("caf\u00e9", "caf\u00e9"),
+        ("caf\udcc3\udca9", "caf\u00e9"),
+        ("caf\udce9", "caf\ufffd"),
+        ("\udc41 \ud800", "? ?"),
+    ],
+)
+def test_bytes_that_the_locale_cannot_decode_are_read_as_utf_8(text: str, expected: str) -> None:
+    """Python passes them on as surrogates, one per byte; other surrogates stand for no byte."""
+    assert readable(text) == expected

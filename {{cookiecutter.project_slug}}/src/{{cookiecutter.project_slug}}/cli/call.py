@@ -15,12 +15,13 @@ from mcp.types import Implementation, TextContent
 from .. import __version__
 from ..choices import COMMAND
 from ..logging.errors import SettingError, describe_error
+from ..logging.printable import readable
 from ..logging.unified_logger import UnifiedLogger
 from ..server.shutdown import Shutdown
 from ..server.startup import start_server
 from ..server.stdio import stdout_as_stderr
 from .output import harmless
-from .suggestions import did_you_mean, readable
+from .suggestions import did_you_mean
 from .tool_arguments import read_arguments
 
 if TYPE_CHECKING:

@@ -52,7 +52,7 @@ def _parse(words: list[str]) -> tuple[argparse.Namespace, dict[str, Any]]:
 def _run_verb(options: argparse.Namespace, config: ServerConfig) -> int:
     """Run the verb; each imports only what it needs."""
     if options.verb == "logs":
-        for sentence in config.unknown_keys:  # a server logs them, and `doctor` lists them
+        for sentence in (*config.unread_files, *config.unknown_keys):  # a server logs them, and `doctor` lists them
             print(harmless(sentence), file=sys.stderr)
         from .logs import run_logs  # noqa: PLC0415
 

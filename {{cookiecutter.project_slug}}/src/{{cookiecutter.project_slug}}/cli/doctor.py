@@ -16,7 +16,6 @@ from pydantic import SecretStr
 
 from ..choices import COMMAND
 from ..config import ServerConfig, TextWithLogin, destination_of
-from ..config_file import CONFIG_FILE
 from ..logging import destinations
 from ..logging.correlation import new_id
 from ..logging.destinations import LOCAL, PRODUCTION
@@ -27,6 +26,7 @@ from ..logging.factory import enabled_names
 from ..logging.printable import printable
 from ..logging.redaction import without_login
 from ..logging.settings import full_path
+from ..unread_files import CONFIG_FILE, ENV_FILE, why_unread
 from .check_tools import check_tools
 from .output import harmless
 from .sending import open_buffer
@@ -46,10 +46,12 @@ async def run_doctor(config: ServerConfig) -> int:
     logging.getLogger().addHandler(logging.NullHandler())  # the findings are printed, not logged
     read = printable(_files(config.config_file or CONFIG_FILE))
     print(f"ok    configuration: {read}, transport {config.transport}, log level {config.log_level}")
+    for sentence in config.unread_files:
+        print(f"FAIL  configuration: {harmless(sentence)}")
     for sentence in config.unknown_keys:
         print(f"warn  {harmless(sentence)}")
     enabled = enabled_names(config)
-    findings = [await _check(name, config) for name in enabled]
+    findings = [not config.unread_files, *[await _check(name, config) for name in enabled]]
     for name in (*LOCAL, *PRODUCTION):
         if name not in enabled:
             print(f"off   {name}: {_how_to_switch_on(name)}")
@@ -62,11 +64,25 @@ async def run_doctor(config: ServerConfig) -> int:
 
 
 def _files(config_file: Path) -> str:
-    """Return the files that were read, and those that do not exist."""
-    paths = [Path(str(ServerConfig.model_config["env_file"])), config_file]
-    found = [str(path.absolute()) for path in paths if path.is_file()]
-    missing = " and ".join(f"no {path}" for path in paths if not path.is_file())
-    return ", ".join([*found, f"{missing} in {Path.cwd()}"] if missing else found)
+    """Return the files that were read, and those that were not."""
+    paths = [ENV_FILE, config_file]
+    found = [path for path in paths if not why_unread(path) and path.is_file()]
+    missing = " and ".join(_missing(path) for path in paths if path not in found)
+    names = [str(path.absolute()) for path in found]
+    return ", ".join([*names, f"{missing} in {_working_folder()}"] if missing else names)
+
+
+def _missing(path: Path) -> str:
+    if why_unread(path):
+        return f"no readable {path}"
+    return f"no {path}, which is a folder," if path.is_dir() else f"no {path}"
+
+
+def _working_folder() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return "the working folder, which does not exist"
 
 
 async def _check(name: str, config: ServerConfig) -> bool:

@@ -9,10 +9,11 @@ from .. import __version__
 from ..choices import COMMAND
 from ..config import ServerConfig, is_secret
 from ..logging.errors import SettingError
+from ..logging.printable import readable
 from .logs_options import USAGE as LOGS_USAGE
 from .logs_options import add_logs_options, read_action
 from .overview import VERBS, overview
-from .suggestions import did_you_mean, readable
+from .suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import sys
 import unicodedata
@@ -27,10 +28,13 @@ EMPTY = "-"
 ROOM = 24
 """Characters of the last column that narrower columns make room for."""
 
+_LONG_WORD = re.compile(r"(\S{500})\S+(\S{100})")
+"""A word of more than 600 characters, as its beginning and its end."""
+
 
 def harmless(text: str) -> str:
-    """Return foreign text on one line, without secrets and terminal control characters."""
-    return printable(Redactor().text(text))
+    """Return foreign text on one line, without secrets and terminal control characters; long words are cut."""
+    return _LONG_WORD.sub(r"\1…\2", printable(Redactor().text(text)))
 
 
 class _HarmlessFormatter(logging.Formatter):

@@ -17,6 +17,10 @@ class SettingError(LoggingError):
     """A setting is missing or malformed; the text names the setting, its value and what is valid."""
 
 
+class PathError(SettingError):
+    """A path leads nowhere for this user; the server starts without the destination that needs it."""
+
+
 class MissingDriverError(SettingError):
     """The driver of a destination is not installed; the text contains the install command."""
 

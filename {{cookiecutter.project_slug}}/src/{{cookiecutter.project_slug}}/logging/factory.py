@@ -11,7 +11,7 @@ from .destinations.base import LogDestination
 from .destinations.buffered import BufferedDestination
 from .destinations.composite import CompositeDestination
 from .destinations.retry import RetryWrapper
-from .errors import LoggingError, SettingError
+from .errors import LoggingError, PathError, SettingError
 from .settings import LogSettings
 
 SETTING = "LOG_DESTINATION_TYPE"  # the setting that names production destinations
@@ -23,18 +23,21 @@ def create_log_destination(settings: DestinationSettings) -> LogDestination:
     """Build all enabled destinations, each with retries behind its own buffer.
 
     A destination that cannot be built is reported on stderr and left out. Raise SettingError if none of the enabled
-    ones can be built. If none is enabled, the result delivers nowhere.
+    ones can be built, except for a place on this machine: whether it exists does not decide whether tools run. If no
+    destination is enabled, the result delivers nowhere.
     """
-    destinations, problems = [], []
+    destinations, problems, without_place = [], [], []
     enabled = enabled_names(settings)
     for name in enabled:
         try:
             destinations.append(create_destination(name, settings))
+        except PathError as error:
+            without_place.append(f"{name} gets no entries: {error}")
         except LoggingError as error:
             problems.append(str(error))
     if problems and not destinations:
         raise SettingError("\n".join(problems))
-    for problem in problems:
+    for problem in (*problems, *without_place):
         _logger.error(problem)
     for name, problem in settings.problems.items():
         if name not in enabled:
@@ -79,7 +82,8 @@ def create_destination(
 ) -> LogDestination:
     """Build one destination, without wrappers, by its name or its dotted path.
 
-    `given_as` is the setting or option, `offered` its valid names. Raise SettingError for an invalid name or setting.
+    `given_as` is the setting or option, `offered` its valid names. Raise SettingError for an invalid name or setting,
+    PathError for a place that does not exist.
     """
     known = {**LOCAL, **PRODUCTION}
     if ":" in name:
@@ -94,7 +98,7 @@ def create_destination(
         return known[name].from_config(settings)
     except RuntimeError as error:  # raised by pathlib if there is no home folder
         msg = f"A file of the {name} destination cannot be found: {error} Use its full path."
-        raise SettingError(msg) from error
+        raise PathError(msg) from error
 
 
 def _load(path: str, settings: DestinationSettings, given_as: str) -> LogDestination:

@@ -1,4 +1,4 @@
-"""Escape characters that a terminal would interpret."""
+"""Decode what the system passes on undecoded, and escape characters that a terminal would interpret."""
 
 from __future__ import annotations
 
@@ -6,6 +6,25 @@ import json
 import re
 
 _NOT_ASCII = re.compile(r"[^ -~]")
+
+
+def readable(text: str) -> str:
+    """Return text without surrogates, by which Python passes on bytes that the locale cannot decode.
+
+    They are read as UTF-8, and replaced if they are not.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _bytes_of(text).decode("utf-8", "replace")
+    return text
+
+
+def _bytes_of(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a surrogate from an escape in a file stands for no byte
+        return text.encode("utf-8", "replace")
 
 
 def printable(text: str) -> str:

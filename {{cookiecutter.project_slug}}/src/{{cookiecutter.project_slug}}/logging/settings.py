@@ -11,7 +11,7 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr
 from pydantic_settings import NoDecode
 
-from .errors import SettingError
+from .errors import PathError, SettingError
 
 TIMEOUT_SHARE = 0.8  # share of the write timeout after which an attempt ends itself
 Method = Literal["tools/call", "resources/read", "prompts/get"]
@@ -52,12 +52,30 @@ UpperCase = BeforeValidator(_upper)  # accept the value in any case
 
 
 def full_path(path: str | os.PathLike[str], *, setting: str) -> Path:
-    """Return the absolute path of a file; raise SettingError if the home or the working folder does not exist."""
+    """Return the absolute path of a file; raise PathError if the home or the working folder does not exist.
+
+    Raise SettingError if no file can have this path.
+    """
+    text = os.fspath(path)
+    if "\0" in text:
+        msg = f"{setting} is {text!r}, but the path of a file contains no NUL"
+        raise SettingError(msg)
     try:
         return Path(path).expanduser().absolute()
     except (RuntimeError, OSError) as error:
-        msg = f"{setting} is {os.fspath(path)!r}: {error} Use the full path of the file"
-        raise SettingError(msg) from error
+        msg = f"{setting} is {text!r}, but {_missing_folder(text, error)}: use the full path of a file"
+        raise PathError(msg) from error
+
+
+def _missing_folder(path: str, error: Exception) -> str:
+    """Return which folder does not exist: the working folder of a relative path, or the home folder of `~` or `~user`.
+
+    `expanduser` raises RuntimeError for both of the latter.
+    """
+    if isinstance(error, OSError):
+        return "the working folder does not exist"
+    user = Path(path).parts[0].removeprefix("~")
+    return f"there is no user {user!r}" if user else "this user has no home folder"
 
 
 class LogSettings(BaseModel):

@@ -37,6 +37,8 @@ def create_mcp_server(config: ServerConfig | None = None) -> RecordingMCPServer:
     config = config or load_config()
     info = ServerInfo(name=COMMAND, version=__version__, transport=config.transport)
     UnifiedLogger.initialize(create_log_destination(config), settings=config, server=info)
+    for sentence in config.unread_files:
+        _logger.error(sentence)
     for sentence in config.unknown_keys:
         _logger.warning(sentence)
     server = RecordingMCPServer(

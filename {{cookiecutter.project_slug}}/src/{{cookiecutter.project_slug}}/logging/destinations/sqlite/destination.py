@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +19,8 @@ from ...stats import CallStats, Group
 from ..base import BatchDestination, LogEntry
 from ..driver import require_driver, translated_errors
 from . import schema
-from .encoding import grouped_rows, row_of
+from .encoding import grouped, row_of
+from .errors import explain, file_exists
 from .reader import BUSY_TIMEOUT, read_entries, read_stats
 from .retention import Retention
 from .schema import SCHEMA_VERSION, TABLE
@@ -32,7 +34,7 @@ class SQLiteDestination(BatchDestination):
     """Rows of `unified_logs`, one transaction per batch; `entry_id` is unique, so entries are stored once.
 
     Entries older than `retention_days` are deleted, and the oldest ones of a file above `max_mb` megabytes; 0 is no
-    limit. Raise SettingError if the path is malformed.
+    limit. Raise PathError if the home or the working folder in the path does not exist.
     """
 
     name = "sqlite"
@@ -58,14 +60,15 @@ class SQLiteDestination(BatchDestination):
     async def open(self) -> None:
         """Create the file (mode 0600) and the table, or add missing columns.
 
-        Raise DeliveryError if the file is another program's.
+        Raise DeliveryError if it cannot be used, or is another program's.
         """
-        with hold_off_forks():
+        with hold_off_forks(), translated_errors(partial(explain, self.path)):
             import aiosqlite  # noqa: PLC0415 - a driver is imported by the destination that is switched on
 
             await self.close()
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.path.touch(mode=0o600)
+            if not file_exists(self.path):
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self.path.touch(mode=0o600)
             connection = await aiosqlite.connect(self.path, timeout=BUSY_TIMEOUT)
             try:
                 file_id = _file_id(self.path)
@@ -77,11 +80,12 @@ class SQLiteDestination(BatchDestination):
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
         """Insert entries in one transaction; skip those already stored."""
+        rows = [row_of(entry) for entry in entries]
         async with self._lock:
-            with hold_off_forks():
+            with hold_off_forks(), translated_errors(partial(explain, self.path)):
                 try:
                     connection = await self._current()
-                    await _insert(connection, entries)
+                    await _insert(connection, rows)
                     await self._retention.enforce(connection)
                 except BaseException:
                     await self.close()
@@ -141,14 +145,12 @@ async def _create(connection: aiosqlite.Connection) -> None:
     await connection.commit()
 
 
-async def _insert(connection: aiosqlite.Connection, entries: Sequence[LogEntry]) -> None:
-    """Insert entries, most of them in statements of many; raise InvalidEntryError if a value cannot be stored."""
-    many = len(entries) // schema.ROWS * schema.ROWS
+async def _insert(connection: aiosqlite.Connection, rows: list[list[Any]]) -> None:
+    """Insert rows, most of them in statements of many; raise InvalidEntryError if a value cannot be stored."""
+    many = len(rows) // schema.ROWS * schema.ROWS
     with translated_errors(_translate):
-        if many:
-            await connection.executemany(schema.INSERT_ROWS, grouped_rows(entries[:many], schema.ROWS))
-        if many < len(entries):
-            await connection.executemany(schema.INSERT, map(row_of, entries[many:]))
+        await connection.executemany(schema.INSERT_ROWS, grouped(rows[:many], schema.ROWS))
+        await connection.executemany(schema.INSERT, rows[many:])
         await connection.commit()
 
 

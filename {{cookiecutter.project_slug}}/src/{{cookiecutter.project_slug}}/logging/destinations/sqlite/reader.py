@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ from ...entry import LogEntry
 from ...forks import hold_off_forks
 from ...query import LogQuery
 from ...stats import Group, GroupStats
+from ..driver import translated_errors
 from .encoding import entry_of
+from .errors import explain, file_exists, require_writable_folder
 from .schema import LIST_COLUMNS
 from .search import matches, select
 from .stats import Total, durations_at, groups_of, ranks_of, totals
@@ -43,11 +46,18 @@ async def read_stats(path: Path, query: LogQuery, *, by: Group) -> list[GroupSta
 
 @asynccontextmanager
 async def _transaction(path: Path) -> AsyncIterator[tuple[aiosqlite.Connection, set[str]]]:
-    """Open a file for reading; yield the connection and the columns of the table, none if there is no file or table."""
+    """Open a file for reading; yield the connection and the columns of the table, none if there is no file or table.
+
+    Raise DeliveryError if the file cannot be used.
+    """
     import aiosqlite  # noqa: PLC0415
 
-    address = f"{path.as_uri()}?mode=ro" if path.exists() else "file::memory:"  # noqa: ASYNC240 - on the writer thread
-    with hold_off_forks():
+    with hold_off_forks(), translated_errors(partial(explain, path)):
+        if file_exists(path):
+            address = f"{path.as_uri()}?mode=ro"
+        else:
+            require_writable_folder(path)
+            address = "file::memory:"
         async with aiosqlite.connect(address, uri=True, timeout=BUSY_TIMEOUT) as connection:
             await connection.create_function("matches", -1, matches, deterministic=True)
             await connection.execute("BEGIN")
