@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import logging.config
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pytest
 from helpers import Broken, program_path
 from loguru import logger
 
-from {{cookiecutter.project_slug}}.logging.capture import Capture, StdlibHandler, guard_loguru
+from {{cookiecutter.project_slug}}.logging.capture import PACKAGE, Capture, StdlibHandler, guard_loguru
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
 
 if TYPE_CHECKING:
@@ -82,6 +83,54 @@ def test_capture_that_other_code_removed_is_restored(memory: MemoryDestination) 
     assert memory.messages == ["from loguru", "from stdlib"]
 
 
+CHANGES = {
+    "loguru's sink": [logger.remove, lambda: logger.configure(handlers=[])],
+    "loguru": [lambda: logger.disable(""), lambda: logger.disable(PACKAGE)],
+    "the root logger's handler": [
+        lambda: setattr(logging.root, "handlers", []),
+        lambda: logging.basicConfig(force=True),
+    ],
+    "levels of `logging`": [
+        lambda: logging.disable(logging.CRITICAL),
+        lambda: logging.root.setLevel(logging.CRITICAL),
+        lambda: [handler.setLevel(logging.CRITICAL) for handler in logging.root.handlers],
+        lambda: setattr(logging.root, "disabled", True),
+    ],
+    "this project's loggers": [lambda: logging.config.dictConfig({"version": 1})],
+}
+"""What other code may do to logging, by what it removes or disables."""
+
+
+@pytest.mark.parametrize(("removed", "change"), [(name, each) for name, changes in CHANGES.items() for each in changes])
+def test_logging_that_other_code_reconfigures_is_restored(
+    memory: MemoryDestination, removed: str, change: Callable[[], object]
+) -> None:
+    """The quick look notices each change, and afterwards all lines arrive again."""
+    own, foreign = logging.getLogger(f"{PACKAGE}.part"), logging.getLogger("asyncio")
+    enabled = [each for each in logging.root.manager.loggerDict.values() if not getattr(each, "disabled", True)]
+    try:
+        change()
+        assert not UnifiedLogger.is_capturing()
+        assert removed in UnifiedLogger.restore_capture()
+        assert UnifiedLogger.is_capturing()
+        for each in (own, foreign, logger):
+            each.warning("heard")
+        UnifiedLogger.flush()
+        assert memory.messages == ["heard"] * 3
+    finally:
+        for each in enabled:
+            each.disabled = False
+
+
+def test_shutting_logging_down_takes_no_line_away(memory: MemoryDestination) -> None:
+    """`logging.shutdown()` closes handlers, and ours needs nothing that it could close."""
+    logging.shutdown(handlerList=[lambda: UnifiedLogger._capture._handler])
+    assert UnifiedLogger.is_capturing()
+    logging.getLogger("app").info("heard")
+    UnifiedLogger.flush()
+    assert memory.messages == ["heard"]
+
+
 def test_released_capture_takes_no_more_lines() -> None:
     """Capturing twice takes each line once."""
     taken: list[object] = []
@@ -113,11 +162,27 @@ def test_a_handler_without_a_lock_filters_and_never_raises(capsys: pytest.Captur
     assert (handler.lock, capsys.readouterr().err) == (None, "")
 
 
-def test_a_crash_of_a_thread_is_an_error_with_a_traceback(
-    own_logging: Callable[[], list[dict[str, Any]]], run: Callable[..., subprocess.CompletedProcess[str]]
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("thread", "the thread worker crashed"),
+        ("low_level_thread", "Exception ignored in thread started by crash"),
+        ("deleted_object", "Exception ignored in Crashing.__del__"),
+        ("asyncio_task", "Task exception was never retrieved"),
+        ("asyncio_callback", "Exception in callback crash"),
+        ("executor_callback", "exception calling callback for <Future"),
+    ],
+)
+def test_a_crash_is_an_error_with_a_traceback(
+    own_logging: Callable[[], list[dict[str, Any]]],
+    run: Callable[..., subprocess.CompletedProcess[str]],
+    kind: str,
+    message: str,
 ) -> None:
     """Python itself would only print it."""
-    run(program_path("crash_in_thread"))
+    done = run(program_path("crash"), kind)
     (entry,) = own_logging()
-    assert (entry["level"], entry["message"]) == ("ERROR", "the thread worker crashed")
-    assert "RuntimeError: the thread broke" in entry["traceback"]
+    assert entry["level"] == "ERROR"
+    assert entry["message"].startswith(message)
+    assert "RuntimeError: it broke" in entry["traceback"]
+    assert done.stderr.count("Traceback (most recent call last)") == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from {{cookiecutter.project_slug}}.logging.unified_logger import UnifiedLogger
@@ -62,3 +64,14 @@ def request(process: subprocess.Popen[str], number: int, method: str, **params: 
     while (answer := json.loads(process.stdout.readline())).get("id") != number:
         assert answer["jsonrpc"] == "2.0"
     return answer["result"]
+
+
+def is_running(process_id: int) -> bool:
+    """Return whether a process has not ended yet."""
+    try:
+        os.kill(process_id, 0)
+        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:  # this system has no /proc
+        return True

@@ -179,18 +179,19 @@ async def test_a_call_that_cannot_be_recorded_has_its_usual_result(
 
 
 async def test_logging_that_a_tool_removes_is_restored(server: RecordingMCPServer, memory: MemoryDestination) -> None:
-    """It is checked once in a while after a call, and a warning says what happened."""
+    """It is restored when the call ends, each time, and a warning says once what happened."""
 
     def break_logging() -> None:
         logging.basicConfig(force=True)
         logger.remove()
 
     server.add_tool(break_logging)
-    await server.call_tool("break_logging", {})
-    logger.info("heard again")
+    for number in range(3):
+        await server.call_tool("break_logging", {})
+        logger.info("heard again {number}", number=number)
     assert UnifiedLogger.flush()
-    assert any(text.startswith("a tool removed or disabled") for text in memory.messages)
-    assert "heard again" in memory.messages
+    assert len([text for text in memory.messages if text.startswith("a tool removed or disabled")]) == 1
+    assert [text for text in memory.messages if text.startswith("heard")] == [f"heard again {n}" for n in range(3)]
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,23 +17,12 @@ from mcp import Client
 from {{cookiecutter.project_slug}}.server.recording import BY_CLIENT, BY_DISCONNECT, BY_SHUTDOWN
 from {{cookiecutter.project_slug}}.server.shutdown import cancel_tasks
 
-from .server_helpers import CALLS, HELLO, assert_all_delivered, call_many, request
+from .server_helpers import CALLS, HELLO, assert_all_delivered, call_many, is_running, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .server_helpers import Entries, Start
-
-
-def is_running(process_id: int) -> bool:
-    """Return whether a process has not ended yet."""
-    try:
-        os.kill(process_id, 0)
-        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except ProcessLookupError:
-        return False
-    except FileNotFoundError:  # this system has no /proc
-        return True
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from helpers import PATIENCE, PROGRAMS, program_path
 
 from {{cookiecutter.project_slug}}.server.stdio import LINE_LENGTH, PrintedLines
 
 from .server_helpers import HELLO, request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .server_helpers import Entries, Start
+
+SERVE_CHILDREN = [program_path("serve_with_tools"), str(PROGRAMS / "tools" / "starting_children")]
 
 
 def test_printing_tools_and_an_unread_stderr_do_not_disturb_the_protocol(
@@ -26,6 +33,29 @@ def test_printing_tools_and_an_unread_stderr_do_not_disturb_the_protocol(
     process.stdin.close()
     assert (process.wait(3), process.stdout.read()) == (0, "")
     assert len([entry for entry in own_logging() if entry["log_type"] == "tool_execution"]) == 500
+
+
+def test_what_child_processes_print_does_not_disturb_the_protocol(own_logging: Entries, start: Start) -> None:
+    """Neither at import nor later; the programs that a tool module starts find an empty stdin."""
+    process = start("-W", "ignore", *SERVE_CHILDREN)
+    assert request(process, 0, "initialize", **HELLO)["serverInfo"]["name"]
+    request(process, 1, "tools/call", name="print_in_children", arguments={})
+    out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out) == (0, "")
+    shown = ("a program at import", "a forked child at import", "a program at register", "a program in a tool")
+    assert all(text in err for text in shown)
+
+
+@pytest.mark.parametrize(("words", "printed"), [(["call", "print_in_children"], "printed\n"), (["doctor"], "ok    ")])
+def test_what_child_processes_print_does_not_disturb_a_result(
+    own_logging: Entries, run: Callable[..., Any], words: list[str], printed: str
+) -> None:
+    """It is shown on stderr."""
+    done = run("-W", "ignore", *SERVE_CHILDREN, *words)
+    assert done.returncode == 0
+    assert done.stdout.startswith(printed)
+    assert not any(text in done.stdout for text in ("a program", "a forked child"))
+    assert all(text in done.stderr for text in ("a program at import", "a forked child at register"))
 
 
 def test_printed_text_and_log_lines_are_shown_on_stderr(

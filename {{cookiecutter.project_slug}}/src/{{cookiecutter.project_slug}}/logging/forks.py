@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-FORK_TIMEOUT = 2.0  # seconds a fork waits at most
+FORK_TIMEOUT = 10.0  # seconds a fork waits at most; imports of drivers take 3 s on a busy machine
 
 
 class _HeldByThread(threading.local):

@@ -45,6 +45,11 @@ class UnifiedLogger:
             previous.close(previous.settings.log_drain_timeout_ms / 1000)
 
     @classmethod
+    def is_capturing(cls) -> bool:
+        """Return whether log lines seem to be captured still; cheap enough for every call."""
+        return cls._capture is None or cls._capture.is_intact
+
+    @classmethod
     def restore_capture(cls) -> list[str]:
         """Capture log lines again; return the names of what other code has removed or disabled."""
         return [] if cls._capture is None else cls._capture.install()

@@ -17,6 +17,7 @@ from ..logging.correlation import begin, correlation, current_tool, end, has_cor
 from ..logging.throttle import Throttle
 from ..logging.unified_logger import UnifiedLogger
 from .client_id import client_correlation_id
+from .forks import in_this_process, keep_signals_from_children
 from .recorded_call import RecordedCall, clean_id, current_request
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ REPORT_INTERVAL = 30.0
 REASON_DELAY = 0.05
 """Seconds to wait for the notification that says why a client cancelled a call: the SDK cancels first."""
 CHECK_INTERVAL = 5.0
-"""Seconds between two checks that no tool has removed or disabled logging."""
+"""Seconds between two thorough checks that no tool has removed or disabled logging."""
 SHORT_CALL = 0.05
 """Seconds below which a call is not checked for a cancellation: the check takes 3 us."""
 BY_CLIENT = "cancelled by the client"
@@ -75,6 +76,7 @@ class RecordingMCPServer(MCPServer[Any]):
         """Why the server cancels its calls, once it does."""
         self._reports = Throttle(REPORT_INTERVAL)
         self._checks = Throttle(CHECK_INTERVAL)
+        self._reported: set[tuple[str, str]] = set()
         self.middleware.append(self._observe)
         for name in FAILURE_LOGGERS:
             logging.getLogger(name).addFilter(_is_not_recorded_yet)
@@ -101,6 +103,7 @@ class RecordingMCPServer(MCPServer[Any]):
 
     def run(self, *args: Any, **kwargs: Any) -> None:
         """Serve as `mcp run` does, then record the calls that the event loop could not."""
+        keep_signals_from_children()
         try:
             super().run(*args, **kwargs)
         finally:
@@ -115,11 +118,14 @@ class RecordingMCPServer(MCPServer[Any]):
                 self._end(call, RecordedCall.cancelled, call.cancel_reason or STILL_RUNNING)
 
     def restore_logging(self, who: str) -> None:
-        """Capture log lines again if other code, named by `who`, has removed or disabled that; warn about it."""
-        if removed := UnifiedLogger.restore_capture():
+        """Capture log lines again if other code, named by `who`, has removed or disabled that; warn about it once."""
+        removed = [each for each in UnifiedLogger.restore_capture() if (who, each) not in self._reported]
+        if removed:
+            self._reported.update((who, each) for each in removed)
             _logger.warning(
-                "%s removed or disabled %s. It has been restored: logging is already set up, so remove "
-                "`logger.remove()`, `logging.basicConfig(force=True)` and `logging.config.dictConfig`",
+                "%s removed or disabled %s. It has been restored: logging is already set up, so remove calls such as "
+                "`logger.remove()`, `logging.basicConfig(force=True)`, `logging.config.dictConfig` and "
+                "`logging.disable`",
                 who,
                 " and ".join(removed),
             )
@@ -132,10 +138,12 @@ class RecordingMCPServer(MCPServer[Any]):
                 return await self._recorded(method, target, arguments, run)
         call = self._begin(method, target, arguments)
         if call is None:
-            return await run()
+            with in_this_process():
+                return await run()
         outer, tool = _current_call.set(call), current_tool.set(call.tool_name or current_tool.get())
         try:
-            result = await run()
+            with in_this_process():
+                result = await run()
         except asyncio.CancelledError:
             self._end_cancelled(call)
             raise
@@ -171,7 +179,7 @@ class RecordingMCPServer(MCPServer[Any]):
             return False
         try:
             record(call, outcome)
-            if self._checks.ready():
+            if self._checks.ready() or not UnifiedLogger.is_capturing():
                 self.restore_logging("a tool")
         except Exception as error:  # noqa: BLE001 - recording never breaks a tool
             self._report(error)

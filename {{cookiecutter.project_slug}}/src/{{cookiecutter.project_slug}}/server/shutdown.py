@@ -15,6 +15,8 @@ import anyio
 
 from ..logging.drain import DRAIN_THREAD
 from ..logging.unified_logger import UnifiedLogger
+from .children import running_children, terminate
+from .forks import SIGNALS, keep_loop_from_children, keep_signals_from_children
 from .recording import BY_DISCONNECT, BY_SHUTDOWN
 
 if TYPE_CHECKING:
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 
     from .recording import RecordingMCPServer
 
-SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""Signals that end the server in order; Windows has no SIGHUP."""
 CANCEL_TIMEOUT = 0.2
 """Seconds that running tool calls have to end after a signal or the end of stdin."""
 
@@ -43,6 +43,7 @@ class Shutdown:
         self._exit_codes: SimpleQueue[int] = SimpleQueue()
         self._calls_are_over = threading.Event()
         self._lock = threading.Lock()
+        keep_signals_from_children()
         threading.Thread(target=self._watch, name="shutdown-watchdog", daemon=True).start()
 
     def begin(self, exit_code: int, *, reason: str = BY_SHUTDOWN) -> None:
@@ -63,8 +64,21 @@ class Shutdown:
         with self._lock:
             try:
                 self._drain()
+                terminate(running_children())
             finally:
                 os._exit(exit_code)
+
+    def end_children(self, exit_code: int) -> None:
+        """Terminate the child processes that the interpreter would wait for, and exit in time if it waits for one.
+
+        It terminates daemons itself, and pools in order.
+        """
+        if not (children := running_children()):
+            return
+        terminate(child for child in children if not child.daemon)
+        timer = threading.Timer(self._time_left(), self.exit, [exit_code])
+        timer.daemon = True
+        timer.start()
 
     def join_threads(self, exit_code: int) -> None:
         """Wait for other threads in the remaining time, then exit without them."""
@@ -94,6 +108,7 @@ class Shutdown:
         """
         try:
             numbers = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup, `&`
+            keep_loop_from_children(asyncio.get_running_loop())
             with anyio.open_signal_receiver(*numbers) as signals:
                 self._begin_in_signal_handler(numbers)
                 async for number in signals:
