@@ -22,20 +22,30 @@ if TYPE_CHECKING:
 FOLDER = ROOT / ".cache" / "lint"
 """Shared with `lint_project`, which needs the same environment."""
 LIST_SETTINGS = Path(__file__).with_name("list_settings.py")
+LIST_SECRETS = Path(__file__).with_name("list_secrets.py")
 
 README = ROOT / "README.md"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 PROJECT_CONFIGURATION = ROOT / "{{cookiecutter.project_slug}}" / "docs" / "configuration.md"
+PROJECT_REDACTION = ROOT / "{{cookiecutter.project_slug}}" / "docs" / "redaction.md"
 
 DESTINATIONS_HEAD = "| destination | answer | role | driver | about |"
 QUESTIONS_HEAD = "| answer | default | question |"
 SETTINGS_HEAD = "| setting | default | meaning |"
 COMMANDS_HEAD = "| command | meaning |"
+SECRET_HEADS = {
+    "keys": "| word | such as | but not |",
+    "issuers": "| issuer | form |",
+    "places": "| place | such as | but not |",
+}
 
 DEFAULTS_IN_WORDS = {"project_slug": "from the name", "sqlite_path": "`logs.db in the user's data folder`"}
 """Defaults that depend on another answer or on the machine."""
 IN_HELP = re.compile(r"^ {2,4}([-{\w].*?)(?: {2,}|\n {10,})(\S.*)$", re.MULTILINE)
 """A verb, argument or option in the output of `--help`, and its meaning."""
+
+RANDOM_PART = re.compile(r"\{[abdhluw]\d+\}7?")
+"""A random part of an example of a secret, such as {a20}."""
 
 Row = list[str]
 Setting = tuple[str, object, str]
@@ -55,7 +65,9 @@ def main() -> int:
     write_rows(CONFIGURATION, QUESTIONS_HEAD, question_rows())
     write_rows(CONFIGURATION, SETTINGS_HEAD, setting_rows(list_settings(python, project)))
     write_rows(PROJECT_CONFIGURATION, COMMANDS_HEAD, command_rows(help_of))
-    for page in (README, CONFIGURATION, PROJECT_CONFIGURATION):
+    for table, rows in secret_rows(python, project).items():
+        write_rows(PROJECT_REDACTION, SECRET_HEADS[table], rows)
+    for page in (README, CONFIGURATION, PROJECT_CONFIGURATION, PROJECT_REDACTION):
         print(page.relative_to(ROOT))
     return 0
 
@@ -113,6 +125,15 @@ def command_rows(help_of: Callable[..., str]) -> list[Row]:
     return rows
 
 
+def secret_rows(python: Path, project: Path) -> dict[str, list[Row]]:
+    """Return the rows of each table of what redaction recognises."""
+    tables: dict[str, list[Row]] = json.loads(run(python, project, LIST_SECRETS, project.name))
+    return {
+        table: [[name, *(f"`{_without_random_parts(text)}`" for text in texts)] for name, *texts in rows]
+        for table, rows in tables.items()
+    }
+
+
 def list_settings(python: Path, project: Path) -> list[Setting]:
     """Return the settings of a project, as its code declares them."""
     found: list[Setting] = json.loads(run(python, project, LIST_SETTINGS, project.name))
@@ -156,6 +177,11 @@ def _split(page: Path, head: str) -> tuple[str, str, str]:
 def _in_help(text: str) -> list[tuple[str, str]]:
     """Return what a help text lists, except --help."""
     return [(name, meaning) for name, meaning in IN_HELP.findall(text) if name != "-h, --help"]
+
+
+def _without_random_parts(text: str) -> str:
+    """Return an example with an ellipsis instead of each part that is random."""
+    return RANDOM_PART.sub("\u2026", text).replace("|", "\\|")
 
 
 def _choices(default: str | list[str]) -> str:

@@ -74,6 +74,13 @@ def test_a_projects_own_page_lists_its_commands_and_options(baked: Baked, instal
     assert read_rows(page, tables.COMMANDS_HEAD) == tables.command_rows(help_of), OUTDATED
 
 
+def test_a_projects_own_page_lists_what_redaction_recognises(baked: Baked, installed: Environment) -> None:
+    """Each row of its tables, with the examples that its tests use."""
+    project = baked(everything_on())
+    for table, rows in tables.secret_rows(installed(project) / "python", project).items():
+        assert read_rows(project / "docs" / "redaction.md", tables.SECRET_HEADS[table]) == rows, OUTDATED
+
+
 def test_every_field_of_an_entry_is_documented(baked: Baked, installed: Environment) -> None:
     """In the order of the entry."""
     page = baked(everything_on()) / "docs" / "configuration.md"

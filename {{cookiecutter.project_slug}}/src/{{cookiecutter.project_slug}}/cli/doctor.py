@@ -24,7 +24,7 @@ from ..logging.entry import LogEntry
 from ..logging.errors import LoggingError, SettingError, describe_error
 from ..logging.factory import enabled_names
 from ..logging.printable import printable
-from ..logging.redaction import without_login
+from ..logging.redaction import RECOGNISED, without_login
 from ..logging.settings import full_path
 from ..unread_files import CONFIG_FILE, ENV_FILE, why_unread
 from .check_tools import check_tools
@@ -48,6 +48,7 @@ async def run_doctor(config: ServerConfig) -> int:
     print(f"ok    configuration: {read}, transport {config.transport}, log level {config.log_level}")
     for sentence in config.unread_files:
         print(f"FAIL  configuration: {harmless(sentence)}")
+    print(f"ok    redaction: {RECOGNISED} are recognised, other secrets are not; see docs/redaction.md")
     for sentence in config.unknown_keys:
         print(f"warn  {harmless(sentence)}")
     enabled = enabled_names(config)

@@ -50,12 +50,16 @@ class EntryFactory:
     """Build clean entries; never raise because of their content."""
 
     def __init__(
-        self, *, server: ServerInfo | None = None, max_text: int = MAX_TEXT, redact_keys: Iterable[str] = ()
+        self,
+        *,
+        server: ServerInfo | None = None,
+        max_text: int = MAX_TEXT,
+        redact_keys: Iterable[str] = (),
+        redact_except: Iterable[str] = (),
     ) -> None:
         self.server = server or ServerInfo()
         self._max_text = max_text
-        self._redactor = Redactor(redact_keys)
-        self._hint = self._redactor.hint
+        self._redactor = Redactor(redact_keys, redact_except)
         self._process_id = os.getpid()
         self._cached_name = lru_cache(CACHED_NAMES)(self._clean_name)
 
@@ -67,7 +71,7 @@ class EntryFactory:
         """Return a text without secrets, NUL and lone surrogates, truncated to `limit` characters with its size."""
         limit = limit or self._max_text
         try:
-            if len(text) <= limit and text.isascii() and self._hint(text.lower()) is None:
+            if len(text) <= limit and text.isascii() and not self._redactor.suspects(text):
                 return text
             return self._truncated(text, limit)
         except Exception:  # noqa: BLE001 - drop the payload, keep the record
@@ -168,17 +172,19 @@ class EntryFactory:
         """Return a clean copy of a mapping that has only a few plain values, as most do; None for any other."""
         if len(values) > FLAT_ITEMS:
             return None
+        if self._redactor.fields_named_apart(values):
+            return None
         copy: dict[str, Any] = {}
         for key, value in values.items():
             if type(key) is not str or self.name(key) != key:  # the key itself needs cleaning
                 return None
-            is_secret, kind = self._redactor.is_secret(key), type(value)
-            if kind is str:
-                copy[key] = REDACTED if is_secret else self.text(value)
-            elif value is None or kind is bool:
+            kind = type(value)
+            if value is None or kind is bool:
                 copy[key] = value
+            elif kind is str:
+                copy[key] = REDACTED if self._redactor.hides(key, value) else self.text(value)
             elif (kind is int and -INT64 <= value < INT64) or (kind is float and isfinite(value)):
-                copy[key] = REDACTED if is_secret else value
+                copy[key] = REDACTED if self._redactor.hides(key, value) else value
             else:
                 return None
         return copy

@@ -42,7 +42,10 @@ class Pipeline:
     def __init__(self, destination: LogDestination, *, settings: LogSettings, server: ServerInfo | None) -> None:
         self.settings = settings
         self.entries = EntryFactory(
-            server=server, max_text=settings.log_max_text_length, redact_keys=settings.log_redact_keys
+            server=server,
+            max_text=settings.log_max_text_length,
+            redact_keys=settings.log_redact_keys,
+            redact_except=settings.log_redact_except,
         )
         self.buffers = tuple(buffers_of(destination, settings))
         self.console = BufferedDestination(ConsoleDestination(settings.log_format), capacity=settings.log_buffer_size)

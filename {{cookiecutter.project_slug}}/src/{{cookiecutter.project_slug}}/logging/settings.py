@@ -99,6 +99,7 @@ class LogSettings(BaseModel):
     log_buffer_size: int = Field(default=10_000, ge=1, le=10_000_000, description="Entries per buffer; the oldest go.")
     log_max_text_length: int = Field(default=10_000, ge=100, le=1_000_000, description="Characters kept of each text.")
     log_redact_keys: TextList = Field(default=[], description="More keys whose values are redacted, comma-separated.")
+    log_redact_except: TextList = Field(default=[], description="Keys whose values are not redacted, comma-separated.")
     log_methods: Annotated[list[Method], NoDecode, BeforeValidator(split_list)] = Field(
         default=["tools/call", "resources/read", "prompts/get"],
         description="Requests to record: tools/call (always recorded), resources/read, prompts/get.",

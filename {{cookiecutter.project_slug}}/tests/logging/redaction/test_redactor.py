@@ -17,11 +17,15 @@ password PASSWORD db_password userPassword password1 pass_word dbpassword pwd pa
 api_key apiKey API-KEY x-api-key api_keys apikeys authkey private_key private_keys encryption_keys AccountKey
 access_token accessToken access_tokens refreshToken refreshTokens TOKEN token2 token_1 sessionid Authorization cookie
 Set-Cookie client_secret secret1 aws_secret_access_key credentials home-address HomeAddress home.address SSN
-pAsSwOrD PASSword APIkey AUTHtoken SECRETkey ACCESStoken
+pAsSwOrD PASSword APIkey AUTHtoken SECRETkey ACCESStoken storage_key app_key dd_app_key service_role_key
+client-key-data GITHUB_PAT ADMIN_PW otp pin seed_phrase mnemonic recovery_codes csrftoken connection_string session_id
 """
 HARMLESS_KEYS = """
 author keyboard monkey max_tokens token_count boarding_pass render_pass pass_rate bypass auth0_domain MAXtokens
-PUBLICkey PASSenger tokenIZER passage compass secretary
+PUBLICkey PASSenger tokenIZER passage compass secretary password_policy password_length has_password authorization_url
+authorization_status auth_type auth_method credential_type secret_name api_key_id ssh_key_path signing_key_id
+jwt_algorithm cookie_consent next_page_token nextToken page_token continuation_token sync_token eos_token hall_pass
+compile_pass token_expires_at primary_key cache_key gpio_pin
 """
 
 
@@ -53,11 +57,39 @@ def test_the_value_of_a_similar_key_survives(key: str) -> None:
 
 
 def test_null_and_booleans_survive_under_a_secret_key() -> None:
-    """They reveal nothing, and help to see whether a value was set."""
-    values = {"password": None, "token": True, "secret": [1]}
-    assert Redactor().value(values) == {"password": None, "token": True, "secret": REDACTED}
+    """They reveal nothing, and help to see whether a value was set; every string and number is redacted."""
+    values = {"password": None, "token": True, "secret": [1, False, {"old": "x", "set": True, "next": None}]}
+    hidden = [REDACTED, False, {"old": REDACTED, "set": True, "next": None}]
+    assert Redactor().value(values) == {"password": None, "token": True, "secret": hidden}
     text = '{"token": null, "api_key": "[redacted]"}'
     assert Redactor().text(text) == text
+
+
+def test_a_setting_exempts_keys() -> None:
+    """In any style; the forms of secrets are still redacted, and so is a key that another setting adds."""
+    redactor = Redactor(["ssn", "pin"], except_keys=["session-id", "cookie", "PIN"])
+    assert redactor.value({"sessionId": "a", "cookies": "b", "SSN": "c", "pin": 1}) == {
+        "sessionId": "a", "cookies": REDACTED, "SSN": REDACTED, "pin": REDACTED,
+    }  # fmt: skip
+    assert redactor.text("Cookie: theme=dark; session_id=hunter2") == "Cookie: theme=dark; session_id=hunter2"
+    assert redactor.text("session_id: Bearer hunter2hunter2") == f"session_id: Bearer {REDACTED}"
+
+
+def test_the_value_of_a_secret_survives_nowhere_apart_from_its_name() -> None:
+    """As fields of one object, as a list of two and as headers, in values and in text."""
+    entries = EntryFactory()
+    for values in (
+        {"name": "Authorization", "value": "hunter2"},
+        {"value": "hunter2", "key": "DB_PASSWORD"},
+        {"headers": [["X-Api-Key", "hunter2"]]},
+        {"env": [{"name": "API_TOKEN", "value": "hunter2", "type": "plain"}]},
+    ):
+        assert "hunter2" not in encode_json(entries.payload(values))
+        assert "hunter2" not in entries.text(json.dumps(values))
+        assert "hunter2" not in entries.text(json.dumps({"body": json.dumps(values)}))
+    plain = {"name": "city", "value": "Rome"}
+    assert entries.payload(plain) == plain
+    assert entries.text(json.dumps(plain)) == json.dumps(plain)
 
 
 KEY_TEXT = "-----BEGIN RSA PRIVATE KEY-----\nMIIhunter2\n-----END RSA PRIVATE KEY-----"
@@ -95,6 +127,17 @@ TEXTS = {
     "block of lines": "token: >-\n  a\n  hunter2",
     "list": '{"token": ["x]y", "hunter2"]}',
     "pydantic": "a.b\n  Bad [type=missing, input_value={'user': 'bob12', 'pa...ord': 'hunter2'}, input_type=dict]",
+    "empty value": 'A_KEY=\nDB_PASSWORD="two hunter2"',
+    "ampersand": "password=&hunter2",
+    "list in YAML": "text\npasswords:\n  - hunter2\n  - hunter2\n",
+    "object in YAML": "text\ndb:\n  password:\n    value: hunter2\n    old: hunter2\nuser: me",
+    "escaped quotes": r"\u0022password\u0022:\u0022hunter2\u0022",
+    "escaped element": "&lt;password&gt;hunter2&lt;/password&gt;",
+    "percent-encoded header": "Authorization%3A%20Bearer%20hunter2",
+    "token as the user of an address": "https://hunter2hunter2hunter2@host/a.git",
+    "subscript": 'os.environ["API_TOKEN"] = "hunter2"',
+    "Makefile": "API_TOKEN ?= hunter2",
+    "passphrase of several words": "passphrase: correct horse hunter2",
     **{prefix: f"{prefix}{'hunter2' * 5}" for prefix in PREFIXES},
 }
 
@@ -114,6 +157,12 @@ def test_a_secret_is_recognised_by_its_shape(text: str) -> None:
     ["max_tokens=5", '{"author": "Kim"}', "keyboard: german", "https://host:8080/path?page=2", "a@example.org",
      "token_count: 12", "the secretary of state", "authored by: Kim", "monkey: banana", "12:30 is the time",
      "boarding_pass: A1", "pass_rate=0.9", "PASS: test_a", "http://host:8080/@kim", "bypass: on", "tokens: 7",
+     "Basic usage of the library", "Bearer token is invalid", "unexpected token: 'foo'", "api_key: field required",
+     "Password: must be at least 8 characters", "pass: 10 fail: 2", "auth: failed", "credentials: 3 found",
+     "sk-learn-contrib-package-name", "token = self.get_token(", "password=password, user=user", "token: str | None",
+     'token = os.environ["API_TOKEN"]', "password: ${DB_PASSWORD}", 'api_key: "<your key>"', "PWD=/srv/data",
+     "otp: null", "3f2b8c1e-9a4d-4e57-8f10-2b6c7d8e9f01",
+     "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
      "MAXtokens: 5", "PUBLICkey: a", "PASSenger: Kim", "tokenIZER: a", "the months_a key", "npm_config key hf_hub"],
 )  # fmt: skip
 def test_a_text_without_a_secret_survives(text: str) -> None:

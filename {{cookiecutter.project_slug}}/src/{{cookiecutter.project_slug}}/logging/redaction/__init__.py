@@ -1,6 +1,8 @@
 """Remove secrets from texts and JSON values, by the name of their key and by their shape."""
 
+from .addresses import without_login
 from .redactor import Redactor
-from .shapes import REDACTED, without_login
+from .tables import RECOGNISED
+from .values import REDACTED
 
-__all__ = ["REDACTED", "Redactor", "without_login"]
+__all__ = ["RECOGNISED", "REDACTED", "Redactor", "without_login"]

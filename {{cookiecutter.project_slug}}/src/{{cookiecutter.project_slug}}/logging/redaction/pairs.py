@@ -1,131 +1,176 @@
-"""Redact the values of secret keys in text: headers, `key: value` pairs and command-line options."""
+"""Redact the values of secret keys in text: headers and `key: value` pairs."""
 
 import re
 from collections.abc import Callable
 
-from .shapes import REDACTED, WORD_START
+from . import grammar
+from .expressions import is_expression, is_type, name_at, takes_a_name
+from .prose import is_prose
+from .values import REDACTED, is_folder, is_harmless, looks_random
 
-_PREFIX = r"[bBfFrRuU]{0,2}+"
-"""The letters before the quote of a Python string: b"...", rb"..."."""
-_OPENING_QUOTE = rf"{_PREFIX}\\*+[\"']"
-_TEXT = r"""
-    (?: (?P<escaped>\\++["']) (?: [^\\]++ | (?!(?P=escaped))\\++(?s:.) )*+ (?P=escaped)?+ )+  # \"in a quoted text\"
-  | (?: (?P<quote>["']) (?: [^\\"']++ | \\(?s:.) | (?!(?P=quote))["'] )*+ (?P=quote)?+ )+     # "a b", '''c'''
-"""
-_QUOTED = re.compile(rf"{_PREFIX}(?:{_TEXT})", re.VERBOSE)
-_OPENING = re.compile(rf"[\[{{](?!redacted\])|[\w.]*+\((?=\s*+{_OPENING_QUOTE})")
-"""The start of ["x", "y"], {"x": "y"} or SecretStr("x")."""
-_BRACKET = re.compile(rf"(?:(?<![\w\\])|(?<=\b[bBfFrRuU]))(?:{_TEXT})|[\[{{(]|[\]}})]", re.VERBOSE)
-"""A bracket, or a text, whose brackets do not count."""
-_BLOCK_START = r"[|>][-+\d]{0,2}+[ \t]*+"
-_BLOCK = re.compile(rf"{_BLOCK_START}\r?\n(?P<indent>[ \t]++).*+(?:\r?\n(?:(?P=indent).*+|(?=\r?\n)))*+")
-_ESCAPED_BLOCK = re.compile(rf"{_BLOCK_START}(?:\\++[rn])++[ \t]++[^\"']*+")
-"""A block of lines in YAML, after `|` or `>-`; the second one inside a quoted text."""
-_NO_PAIR = r"(?![\w.-]++\\*+[\"']?+\s*+[:=])"
-_WORD = r"(?:[^\s,;&\"'}\])]++|[\"'}\])](?=\w))++"
-_DEFAULT = rf"(?:\]?+(?: \| [\w.]++)?+ = (?:[\w.]++\()?+{_OPENING_QUOTE}[^\"'\n]*+[\"']?+)?+"
-"""The value after an annotation, as in `token: str | None = "x"`."""
-_BARE = re.compile(rf"{_WORD}(?:[,;&]{_NO_PAIR}{_WORD})*+{_DEFAULT}")
-"""Words without quotes: a,b; of a,b=c only the a."""
-_MORE_WORDS = re.compile(rf"(?:[ \t,;&]++{_NO_PAIR}{_WORD})++")
-"""The further words of a passphrase, up to the end of the line or the next pair."""
-_PASSPHRASE_KEY = re.compile("pass|pwd|secret", re.IGNORECASE)
-_HARMLESS = frozenset({"null", "none", "true", "false", REDACTED})
-_KEY = re.compile(
-    r"""
-    (?<![\w.-])(?P<key> [\w.-]++ ) \\*+["']?+ \s*+
-    (?: !=                                # x != y
-      | [:=][>=]?+(?:\*\*)?+              # x: y, x=y, x => y, **x:** y
-      | (?<=["']),\ (?=b["']) ) \s*+      # (b'x', b'y')
-    """,
-    re.VERBOSE,
+Judge = Callable[[str], bool]
+Redacted = tuple[str, int]
+"""What to show instead of a value, and the end of the value."""
+
+_LOOKAHEAD = 120
+"""Characters after a key that show whether they are prose."""
+_DEEPEST = 200
+"""Characters of the deepest indentation."""
+_SHORT_NUMBER = 3
+_PASSPHRASE_KEY = re.compile("pass|pwd|secret|phrase|mnemonic|recovery", re.IGNORECASE)
+_NUMERIC_KEY = re.compile("pin|otp|cvv|cvc|code", re.IGNORECASE)
+_UNEXPECTED = re.compile(
+    r"(?:bad|duplicate|expected|illegal|invalid|last|missing|next|syntax|this|unexpected|unknown|unrecognized)\s$",
+    re.IGNORECASE,
 )
-_HEADER = re.compile(
-    rf"""
-    {WORD_START}(?P<name> (?: (?:proxy-)?authorization | (?:set-)?cookie ) \\*+["']?+ \s*+ [:=][>=]?+ \s*+ )
-    (?! [\[{{] | (?: [\w.]*+\(\s*+ )?+ {_OPENING_QUOTE} | {_BLOCK_START}[\r\n\\] )          # these are pairs
-    (?: [^\r\n"'\\]++                                                                       # a=b; c=d
-      | (?:(?<==)|(?<==\ ))(?P<quote>\\{{0,3}}["']) (?: (?!(?P=quote)). )*+ (?P=quote)?+    # a="b"
-      | ["'](?=\w) )+                                                                       # a'b
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-_OPTION = re.compile(
-    r"""
-    (?: (?<![\w.-]) | (?<=\\[nrt]) ) (?P<option> --(?P<key>[\w.-]++)\s++ )        # --password
-    (?: "[^"]*+"?+ | '[^']*+'?+ | [^\s"'-][^\s"']*+ )                            # a value, not another option
-    """,
-    re.VERBOSE,
-)
+"""What precedes the word token where a parser reports one: `unexpected token: 'foo'`."""
+_NAME_SPACE = re.compile(r"\b[au]rn:[\w:/-]*$")
+"""What precedes a key in the name of a resource: arn:aws:secretsmanager:eu-west-1:1:secret:name."""
+_SPACE = re.compile(r"\s*+")
 
 
-def redact_headers(text: str) -> str:
-    """Redact the values of HTTP headers with credentials, up to the end of the line."""
-    return _HEADER.sub(rf"\g<name>{REDACTED}", text)
+class Pairs:
+    """Redact the values of secret keys in text."""
 
+    def __init__(self, is_secret: Judge, is_perhaps_secret: Judge) -> None:
+        self._is_secret = is_secret
+        self._is_perhaps_secret = is_perhaps_secret
 
-def redact_pairs(text: str, is_secret: Callable[[str], bool]) -> str:
-    """Redact the values of secret keys; search the values of other keys like the rest of the text."""
-    parts, done, position = list[str](), 0, 0
-    while (key := _KEY.search(text, position)) is not None:
-        position = key.end()
-        if _has_secret_name(key, is_secret) and (value := _redact_value(key)) is not None:
-            shown, end = value
-            parts += (text[done:position], shown)
-            done = position = end
-    return "".join((*parts, text[done:]))
+    def redact_headers(self, text: str) -> str:
+        """Redact the values of HTTP headers with credentials, up to the end of the line."""
+        lower = text.lower()
+        if "authorization" not in lower and "cookie" not in lower:
+            return text
+        return grammar.HEADER.sub(self._redact_header, text)
 
+    def redact(self, text: str) -> str:
+        """Redact the values of secret keys; search the values of other keys like the rest of the text."""
+        parts, done, position = list[str](), 0, 0
+        while (key := grammar.KEY.search(text, position)) is not None:
+            position = key.end()
+            if (value := self._redact_value(key)) is not None:
+                shown, end = value
+                parts += (text[done:position], shown)
+                done = position = end
+        return "".join((*parts, text[done:]))
 
-def redact_options(text: str, is_secret: Callable[[str], bool]) -> str:
-    """Redact the values of command-line options such as `--password hunter2`."""
-    return _OPTION.sub(lambda match: match["option"] + REDACTED if is_secret(match["key"]) else match[0], text)
+    def _redact_header(self, match: re.Match[str]) -> str:
+        value, start = match["value"], match.start("value")
+        is_sentence = is_prose(value) and len(value.split(maxsplit=2)) != 2  # noqa: PLR2004 - `token abc` is none
+        if not self._is_secret(match["key"]) or is_harmless(value) or is_sentence or self._is_code(match, start):
+            return match[0]
+        return f"{match['name']}{REDACTED}"
 
+    def _redact_value(self, key: re.Match[str]) -> Redacted | None:
+        """Return what to show instead of the value after a key; None if the value is to be shown."""
+        text, name, before = key.string, key["key"], key.start() - 1
+        is_secret = self._is_secret(name)
+        if not is_secret and before >= 0 and text[before] == "\\" and name[0] in "nrt":  # an escaped line end
+            is_secret = self._is_secret(name[1:])
+        if not is_secret:
+            return _redact_random(key) if self._is_perhaps_secret(name) else None
+        if key[0].startswith("PASS:"):  # a test runner's verdict
+            return None
+        if name.lower() == "token" and _UNEXPECTED.search(text, max(before - 16, 0), before + 1):
+            return None
+        if (
+            key["colon"]
+            and text[before : before + 1] == ":"
+            and _NAME_SPACE.search(text, max(before - _LOOKAHEAD, 0), before)
+        ):
+            return None
+        return self._redact_quoted(key, _end(_SPACE, text, key.end()) if key["quote"] else key.end())
 
-def _has_secret_name(match: re.Match[str], is_secret: Callable[[str], bool]) -> bool:
-    """Return whether the key of a pair is secret, also if its first letter belongs to an escaped line end."""
-    key, start = match["key"], match.start()
-    if match[0].startswith("PASS:"):  # a test runner's verdict
-        return False
-    is_escape = start > 0 and match.string[start - 1] == "\\" and key[0] in "nrt"
-    return is_secret(key) or (is_escape and is_secret(key[1:]))
-
-
-def _redact_value(key: re.Match[str]) -> tuple[str, int] | None:
-    """Return what to show instead of the value after a key, and the end of the value; None if there is no value."""
-    text, start = key.string, key.end()
-    if (value := _QUOTED.match(text, start)) is not None:
+    def _redact_quoted(self, key: re.Match[str], start: int) -> Redacted | None:
+        text, before = key.string, key.string[key.start() - 1 : key.start()]
+        if before and before in "\"'`" and not key["quote"] and text.startswith(before, start):
+            return None  # the end of a text: 'Password: '
+        if (value := grammar.QUOTED.match(text, start)) is None:
+            return self._redact_brackets(key, start)
         quote = value["escaped"] or value["quote"]
-        return value[0] if _is_harmless(value[0]) else f"{quote}{REDACTED}{quote}", value.end()
-    if (value := _OPENING.match(text, start)) is not None:
-        return REDACTED, _end_of_brackets(text, value.end() - 1)
-    if (value := _BLOCK.match(text, start) or _ESCAPED_BLOCK.match(text, start)) is not None:
-        return REDACTED, value.end()
-    if (value := _BARE.match(text, start)) is None:
+        if is_harmless(value[0].lstrip("bBfFrRuUL@")) or is_folder(key["key"], value[0]):
+            return text[key.end() : value.end()], value.end()
+        return f"{text[key.end() : start]}{quote}{REDACTED}{quote}", value.end()
+
+    def _redact_brackets(self, key: re.Match[str], start: int) -> Redacted | None:
+        text = key.string
+        if (opening := grammar.OPENING.match(text, start)) is None:
+            return self._redact_lines(key, start)
+        callee, argument = opening["callee"], opening["argument"]
+        is_name = callee is not None and (takes_a_name(callee, argument) or self._is_secret(argument))
+        if is_name or (argument and is_harmless(argument)):
+            return None
+        if callee is None and is_harmless(text[start : start + _LOOKAHEAD].partition("}")[0] + "}"):
+            return None  # {token}
+        end = grammar.end_of_brackets(text, opening.end() - 1)
+        return None if text[start:end] in {"[]", "{}"} else (f"{text[key.end() : start]}{REDACTED}", end)
+
+    def _redact_lines(self, key: re.Match[str], start: int) -> Redacted | None:
+        text = key.string
+        if (block := grammar.BLOCK.match(text, start)) is not None:
+            return REDACTED, block.end()
+        if key["colon"] and (line := grammar.FIRST_LINE.match(text, start)) is not None:
+            return _redact_nested(key, line)
+        return self._redact_words(key, start)
+
+    def _redact_words(self, key: re.Match[str], start: int) -> Redacted | None:
+        text = key.string
+        if self._is_code(key, start) or _tells_nothing(key, start):
+            return None
+        if (value := grammar.BARE.match(text, start)) is None:
+            return None
+        is_line = key["colon"] and key["space"] and value[0][0] not in "\\["
+        is_passphrase = is_line and _PASSPHRASE_KEY.search(key["key"])
+        return REDACTED, _end(grammar.MORE_WORDS, text, value.end()) if is_passphrase else value.end()
+
+    def _is_code(self, key: re.Match[str], start: int) -> bool:
+        """Return whether a value is an expression, a type or the name of a variable."""
+        text = key.string
+        if is_type(text, start) if key["colon"] else is_expression(text, start):
+            return True
+        if (name := name_at(text, start)) is None:
+            return False
+        owner, _, last = key["key"].rpartition(".")
+        if "." in name:
+            return self._is_secret(name.rpartition(".")[2])
+        if owner and name == last:  # self.token = token
+            return True
+        is_argument = text[start + len(name) : start + len(name) + 1] in {",", ")", "}"}
+        return is_argument and (name == last or ("_" in name and self._is_secret(name)))
+
+
+def _redact_random(key: re.Match[str]) -> Redacted | None:
+    """Redact a value that looks random."""
+    value = grammar.RANDOM.match(key.string, key.end())
+    if value is None or is_harmless(value["random"]) or not looks_random(value["random"]):
         return None
-    if (end := _end_of_passphrase(key, value)) is not None:
-        return REDACTED, end
-    return value[0] if _is_harmless(value[0]) else REDACTED, value.end()
+    return f"{value['before']}{REDACTED}", value.end()
 
 
-def _end_of_passphrase(key: re.Match[str], value: re.Match[str]) -> int | None:
-    """Return the end of several words without quotes, as in `password: two words`; None if there is only one."""
-    if value[0][0] in "\\[" or key[0][-1] not in ": \t" or "\n" in key[0] or not _PASSPHRASE_KEY.search(key["key"]):
+def _redact_nested(key: re.Match[str], line: re.Match[str]) -> Redacted | None:
+    """Redact the indented lines below a key."""
+    text, start = key.string, line.start("first")
+    before = grammar.INDENT.search(text, max(key.start() - _DEEPEST, 0), key.start())
+    depth = len(line["indent"]) + bool(line["item"])
+    if before is None or depth <= len(before["indent"]) or is_prose(line["first"]) or is_expression(text, start):
         return None
-    more = _MORE_WORDS.match(value.string, value.end())
-    return None if more is None else more.end()
+    return f"{text[key.end() : start]}{REDACTED}", _end(grammar.LINES, text, line.start())
 
 
-def _end_of_brackets(text: str, position: int) -> int:
-    """Return the end of the list, object or call whose bracket is at `position`; if it is missing, that of the text."""
-    opening, closing = ("(", ")") if text[position] == "(" else ("[{", "]}")
-    depth = 0
-    for token in _BRACKET.finditer(text, position):
-        depth += (token[0] in opening) - (token[0] in closing)
-        if not depth:
-            return token.end()
-    return len(text)
+def _tells_nothing(key: re.Match[str], start: int) -> bool:
+    """Return whether the words after a key are a placeholder, the path of a folder, a short number or prose."""
+    text, end = key.string, start + _LOOKAHEAD
+    if (value := grammar.BARE.match(text, start, end)) is None:
+        return False
+    if is_harmless(value[0]) or is_folder(key["key"], value[0]):
+        return True
+    if value[0].isdecimal() and len(value[0]) <= _SHORT_NUMBER:
+        return not _NUMERIC_KEY.search(key["key"])
+    is_line = key["colon"] and value[0][0] not in "\\["
+    return is_prose(text[start : _end(grammar.MORE_WORDS, text, value.end(), end) if is_line else value.end()])
 
 
-def _is_harmless(value: str) -> bool:
-    """Return whether a value reveals nothing, such as null, or is redacted already."""
-    return value.strip("\\\"'").lower() in _HARMLESS or value.startswith(REDACTED[:-1])
+def _end(pattern: re.Pattern[str], text: str, start: int, end: int | None = None) -> int:
+    """Return the end of a match at `start`, or `start` if there is none."""
+    found = pattern.match(text, start, len(text) if end is None else end)
+    return start if found is None else found.end()

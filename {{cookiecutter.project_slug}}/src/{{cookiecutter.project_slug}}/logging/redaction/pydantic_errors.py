@@ -3,8 +3,7 @@
 import re
 from collections.abc import Callable
 
-from .pairs import redact_pairs
-from .shapes import REDACTED
+from .values import REDACTED
 
 _INVALID_VALUE = re.compile(
     r"""
@@ -17,7 +16,7 @@ _INVALID_VALUE = re.compile(
 )
 
 
-def redact_invalid_values(text: str, is_secret: Callable[[str], bool]) -> str:
+def redact_invalid_values(text: str, is_secret: Callable[[str], bool], redact_pairs: Callable[[str], str]) -> str:
     """Redact a value in a secret place, and of any other value that was cut, the word that was cut."""
 
     def redact(match: re.Match[str]) -> str:
@@ -28,6 +27,6 @@ def redact_invalid_values(text: str, is_secret: Callable[[str], bool]) -> str:
         if not cut:
             return match[0]
         whole_words = head[: max(map(head.rfind, " \t\"'")) + 1]
-        return label + redact_pairs(whole_words, is_secret) + cut
+        return label + redact_pairs(whole_words) + cut
 
     return _INVALID_VALUE.sub(redact, text) if "input_value=" in text else text

@@ -1,45 +1,72 @@
-"""Redact secrets that are recognisable by their shape alone."""
+"""Redact secrets that are recognisable by their form: private keys, keys of issuers, bearer tokens."""
 
 import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Iterable
 
-from .issuers import ISSUED_KEYS
+from .long_words import LongWords
+from .tables.issuers import ISSUED_KEYS
+from .values import REDACTED
 
-REDACTED = "[redacted]"
-WORD_START = r"(?:\b|(?<=\\[nrt]))"  # the start of a word, also after an escaped line end: `\\nBearer`
-_PEM_LABEL = "[A-Z ]*PRIVATE KEY(?: BLOCK)?-----"
+_LONG = 20
+"""Characters of the shortest key of an issuer."""
+_LONG_WORDS = LongWords(length=_LONG, of="_-+", joined_by="./=$~|:,%\\")
+_PREFIX = re.compile(r"[\w/-]+(?![\w/-]*[?*+{|])")
+"""The first characters of a pattern, if they are the same in every match."""
+_PEM_LABEL = "[A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
 _PEM = re.compile(rf"-----BEGIN {_PEM_LABEL}.*?(?:-----END {_PEM_LABEL}|\Z)", re.DOTALL)
-_JWT = re.compile(rf"{WORD_START}eyJ[\w-]{{5,}}+(?:\.[\w-]+(?:\.[\w-]*){{0,3}})?")
-"""eyJhbGciOi.eyJzdWIi.c2ln; one without dots matches too, so that no other match begins inside it."""
-_BEARER = re.compile(rf"{WORD_START}(Bearer|Basic)(\s++)[\w.~+/=:-]{{4,}}", re.IGNORECASE)
-_ADDRESS = re.compile(r"://[^\s\"'<>]++")
-_PASSWORD = re.compile(r"(://(?:[^:/@]+(?!:\d{1,5}/))?:).+")
-"""The password before the @ of an address: ://user:password. Digits and a slash after the colon are a port."""
-_ISSUED_KEY = re.compile(rf"{WORD_START}(?:{'|'.join(ISSUED_KEYS)})")
-_LOGIN = re.compile(r"^([\w.+-]+://)?.*@", re.DOTALL)
+_SCHEME = re.compile(r"(?P<scheme>(?:\b|(?<=\\[nrt]))(?:Bearer|Basic)\s++)(?P<token>[\w.~+/=:-]{4,}+)", re.IGNORECASE)
+_TOKEN = re.compile(r"(?=\D*\d).{6,}|.*[a-z].*[A-Z].{3,}|.*[+/=~:].*|.{20,}")
+"""What a token has and a word has not: digits, capital letters after small ones, signs, or a great length."""
+_WORD = re.compile(r"[A-Z]?[a-z]*(?:[A-Z][a-z]+)*[.,;:]?|[A-Za-z]+(?:[-/.:][A-Za-z]*)+|[A-Z0-9-]{1,9}")
+
+
+def _by_prefix(patterns: Iterable[str]) -> str:
+    """Return one pattern for all, in which each is looked up by its first two characters."""
+    groups: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    others = []
+    for pattern in patterns:
+        if (prefix := _PREFIX.match(pattern)) is None:
+            others.append(pattern)
+        else:
+            first, second = prefix[0][:1], prefix[0][1:2]
+            groups[first][second].append(pattern[len(first + second) :])
+    known = [f"{first}{_any(second + _any(rest) for second, rest in group.items())}" for first, group in groups.items()]
+    return _any([*known, f"(?=[^\\s\"']{{{_LONG}}}){_any(others)}"])
+
+
+def _any(patterns: Iterable[str]) -> str:
+    return f"(?:{'|'.join(patterns)})"
+
+
+_ENCODED_SIGN = r"(?:(?<=\\)(?:[nrt]|u00[0-9a-f]{2})|(?<=%)[0-9A-Fa-f]{2})"
+"""What ends an escaped sign before a key: \\n, \\u0022, %22."""
+_ISSUED_KEY = re.compile(
+    rf"(?P<before>[^A-Za-z0-9_-]{_ENCODED_SIGN}?){_by_prefix(row.pattern for row in ISSUED_KEYS)}[\w-]*+"
+)
+
+
+def has_issued_key(text: str) -> bool:
+    """Return whether a text contains the key of an issuer: look only at its long words."""
+    padded = ""
+    for start, end in _LONG_WORDS.spans(text):
+        padded = padded or f" {text}"
+        if _ISSUED_KEY.search(padded, start, end + 1) is not None:
+            return True
+    return False
 
 
 def redact_shapes(text: str) -> str:
-    """Redact private keys, JSON web tokens, bearer tokens, passwords in addresses and keys of known issuers."""
-    for pattern, replacement in _SHAPES:
-        text = pattern.sub(replacement, text)
-    return text
+    """Redact private keys, keys of issuers and bearer tokens."""
+    if "-----BEGIN " in text:
+        text = _PEM.sub(REDACTED, text)
+    if has_issued_key(text):
+        text = _ISSUED_KEY.sub(rf"\g<before>{REDACTED}", f" {text}")[1:]
+    lower = text.lower()
+    return _SCHEME.sub(_redact_token, text) if "bearer" in lower or "basic" in lower else text
 
 
-def without_login(text: str) -> str:
-    """Return an address with `***` instead of everything between its scheme and its last @."""
-    return _LOGIN.sub(r"\1***@", text)
-
-
-def _redact_password(address: re.Match[str]) -> str:
-    login, at, place = address[0].rpartition("@")
-    return _PASSWORD.sub(rf"\1{REDACTED}", login) + at + place
-
-
-_SHAPES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (_PEM, REDACTED),
-    (_JWT, lambda token: REDACTED if "." in token[0] else token[0]),
-    (_BEARER, rf"\1\2{REDACTED}"),
-    (_ADDRESS, _redact_password),
-    (_ISSUED_KEY, REDACTED),
-)
+def _redact_token(match: re.Match[str]) -> str:
+    token = match["token"]
+    is_word = _WORD.fullmatch(token) is not None or _TOKEN.fullmatch(token) is None
+    return match[0] if is_word else f"{match['scheme']}{REDACTED}"
