@@ -25,6 +25,19 @@ SERVER_MODULES = (f"{__package__}.", "asyncio.", "uvicorn.")
 """How the names of modules with the server's signal handlers begin; `mcp run` uses those of uvicorn."""
 
 
+class _Process:
+    """Something that is another object in each forked child, because `os.getpid` is a system call."""
+
+    current = object()
+
+    @classmethod
+    def renew(cls) -> None:
+        cls.current = object()
+
+
+after_fork_in_child(_Process.renew)
+
+
 def keep_signals_from_children() -> None:
     """Give children that are forked from now on the signal handlers that are installed now, before the server's own.
 
@@ -81,14 +94,14 @@ def keep_loop_from_children(loop: asyncio.AbstractEventLoop) -> None:
 @contextmanager
 def in_this_process() -> Iterator[None]:
     """End a forked child that comes out of the block, because its parent does, too."""
-    process_id = os.getpid()
+    process = _Process.current
     try:
         yield
     except BaseException as error:
-        if os.getpid() != process_id:
+        if _Process.current is not process:
             end_child(error)
         raise
-    if os.getpid() != process_id:
+    if _Process.current is not process:
         end_child(None)
 
 
