@@ -137,7 +137,8 @@ KEYS = """
 password PASSWORD dbPassword db_password user.password passwd pwd apiKey API_KEY x-api-key token accessToken
 refresh_token Authorization authorization cookie Set-Cookie secret client-secret clientSecret privateKey credentials
 password1 token_2 DB_PASS smtpPass pass PGPASS api_keys accessTokens encryption-keys AccountKey passcode ssn homeAddress
-Home-Address pAsSwOrD PASSword APIkey AUTHtoken
+Home-Address pAsSwOrD PASSword APIkey AUTHtoken storage_key service_role_key client-key-data GITHUB_PAT ADMIN_PW otp
+seedPhrase recovery_codes csrftoken connection_string sessionId
 """
 FURTHER_KEYS = ("SSN", "home_address")
 """Keys that are secret because a setting names them."""
@@ -180,6 +181,14 @@ pairs = st.sampled_from(
         "{1}: |\n  a\n  {0}\nb: c",
         '{{"{1}": ["a]b", "{0}"]}}',
         '{{"{1}": "a\\"{0}"}}',
+        "config['{1}'] = '{0}'",
+        "{1} ?= {0}",
+        "<{1}>{0}</{1}>",
+        "{1}:\n  - {0}\n  - {0}\nb: c",
+        "{1}:\n  a: {0}\n  b: {0}\nb: c",
+        '{{"name": "{1}", "value": "{0}"}}',
+        "%22{1}%22%3A%22{0}%22",
+        r"\u0022{1}\u0022:\u0022{0}\u0022",
     ]
 )
 plain = st.sampled_from(
@@ -293,4 +302,17 @@ TRAPS = [
     "pass_",
     "token_1",
     "home_",
+    "name: a,",
+    "value=a,",
+    "<a",
+    "-p a ",
+    "mysql ",
+    '("a", ',
+    "a:1:",
+    "%22",
+    r"\u0022",
+    "://hook/",
+    "key=a.",
+    "passwords:\n - ",
+    "the token is ",
 ]

@@ -106,7 +106,7 @@ async def test_other_ways_to_start_programs_and_to_use_signals(
         await server.call("dump_traceback")
         assert "most recent call first" in server.stderr_text()
         server.process.send_signal(signal.SIGPIPE)
-        server.process.send_signal(signal.SIGTSTP)
+        server.process.send_signal(signal.SIGSTOP)
         await until(lambda: state_of(server.process.pid) == "T", "the server is stopped")
         server.process.send_signal(signal.SIGCONT)
         assert await server.call("echo", text="after") == "after"

@@ -65,7 +65,7 @@ def _failure(project: Project, folder: Path, name: str, port: int) -> str:
     done = project.run(folder, "doctor", **settings)
     assert (done.returncode, done.stdout.count("FAIL"), done.stderr) == (1, 1, ""), done.stdout + done.stderr
     assert SECRET not in done.stdout
-    _, failure, fix_hint, *_ = done.stdout.splitlines()
+    _, _, failure, fix_hint, *_ = done.stdout.splitlines()
     assert failure.startswith(f"FAIL  {name}: ")
     assert re.fullmatch(
         rf" +to fix it: {name.upper()}_[A-Z_]+ must name .*; see docs/destinations/{name}\.md", fix_hint

@@ -1,4 +1,4 @@
-"""Random secrets for the tests of redaction, made from the examples of its tables."""
+"""Random secrets for the tests of redaction, made from the example in each row of its tables."""
 
 import json
 import random
@@ -17,6 +17,9 @@ ALPHABETS = {
 }
 """The characters of each letter in an example: `{a20}` is 20 letters and digits."""
 
+LONG_TEXT = "It sent the list of items to the host. " * 10
+"""Text without a hint of a secret; redaction searches long texts in another way than short ones."""
+
 Placement = Callable[[str], str]
 
 PLACEMENTS: dict[str, Placement] = {
@@ -32,6 +35,7 @@ PLACEMENTS: dict[str, Placement] = {
     "YAML": lambda secret: f"first: 1\nsecond: {secret}\nthird: 3",
     "command": lambda secret: f"tool run --with {secret} --fast",
     "code": lambda secret: f"client = Client('{secret}', retries=2)",
+    "long text": lambda secret: f"{LONG_TEXT}({secret}) {LONG_TEXT}",
 }
 """Neutral places for a secret: nothing near it says what it is."""
 
@@ -49,6 +53,7 @@ PAIRS: dict[str, Callable[[str, str], str]] = {
     "percent-encoded": lambda key, value: f"state=%22{key}%22%3A%22{value}%22",
     "apart": lambda key, value: json.dumps({"name": key, "value": value}),
     "list in YAML": lambda key, value: f"{key}:\n  - {value}\n  - {value}2\nlast: 2",
+    "long text": lambda key, value: f"{LONG_TEXT}\n{key}={value}\n{LONG_TEXT}",
 }
 """Pairs of a key and its value."""
 

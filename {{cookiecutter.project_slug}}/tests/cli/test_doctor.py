@@ -13,6 +13,7 @@ from {{cookiecutter.project_slug}}.cli import main
 from {{cookiecutter.project_slug}}.config import ServerConfig, destination_of
 from {{cookiecutter.project_slug}}.logging.destinations import LOCAL
 from {{cookiecutter.project_slug}}.logging.destinations.driver import PACKAGE
+from {{cookiecutter.project_slug}}.logging.redaction import RECOGNISED
 
 if TYPE_CHECKING:
     import subprocess
@@ -27,6 +28,7 @@ def test_doctor_writes_a_probe_and_reads_it_back(
     out = capsys.readouterr().out
     assert f"ok    configuration: no .env and no config.yaml in {isolated}, transport stdio" in out
     assert "ok    jsonl: a test entry was written and read back\n" in out
+    assert f"ok    redaction: {RECOGNISED} are recognised, other secrets are not; see docs/redaction.md\n" in out
     assert all(f"off   {name}: switched off by ENABLE_LOCAL_LOGGING=false" in out for name in LOCAL)
     assert own_logging()[0]["correlation_id"].startswith("doctor-")
 

@@ -93,7 +93,7 @@ CHANGES = {
     "levels of `logging`": [
         lambda: logging.disable(logging.CRITICAL),
         lambda: logging.root.setLevel(logging.CRITICAL),
-        lambda: [handler.setLevel(logging.CRITICAL) for handler in logging.root.handlers],
+        lambda: [each.setLevel(logging.CRITICAL) for each in logging.root.handlers if isinstance(each, StdlibHandler)],
         lambda: setattr(logging.root, "disabled", True),
     ],
     "this project's loggers": [lambda: logging.config.dictConfig({"version": 1})],

@@ -44,6 +44,16 @@ def test_memory_is_bounded_and_every_entry_is_counted(capfd: pytest.CaptureFixtu
     assert capfd.readouterr().err.count("dropped so far") <= 1
 
 
+def test_settings_add_and_exempt_keys_of_secrets() -> None:
+    """The lines that reach a destination show the value of an exempt key, and not that of an additional one."""
+    memory = MemoryDestination()
+    settings = LogSettings(log_redact_keys="ssn", log_redact_except="pin,cookie")
+    UnifiedLogger.initialize(memory, settings=settings)
+    logger.info("ssn=first pin=second token=third")
+    assert UnifiedLogger.flush(5)
+    assert memory.entries[0].message == "ssn=[redacted] pin=second token=[redacted]"
+
+
 def test_a_hanging_destination_does_not_delay_another() -> None:
     """The other one receives all entries meanwhile; the hanging one receives them when it works again."""
     hanging, memory = HangingDestination(), MemoryDestination()

@@ -117,7 +117,7 @@ UNUSABLE_IDS = {
     "two lines": "a\nb",
     "NUL": "\0",
     "escape sequence": "\x1b[31m",
-    "secret": "Bearer abc1",
+    "secret": "Bearer abc123",
 }
 
 

@@ -24,7 +24,7 @@ LONGEST_LINE = 500
 SOURCES = {".py", ".pyi", ".md", ".rst", ".txt", ".toml", ".cfg", ".json", ""}
 """Endings of the files with ordinary lines: sources and documents; METADATA has none."""
 ABOUT_SECRETS = ("http/cookies", "netrc", "getpass", "secret", "redact")
-"""Parts of the names of files that contain examples of secrets."""
+"""Parts of the names of files that contain sample secrets."""
 MOST_MARKS = 25
 """Marks in 10,000 ordinary lines."""
 
@@ -65,7 +65,7 @@ def test_most_secrets_are_found(group: object, least: float, seed: int) -> None:
     chance = random.Random(seed)
     found = [is_hidden(secret, REDACTOR.text(text)) for _ in range(ROUNDS) for secret, text in group(chance)]
     recall = sum(found) / len(found)
-    sys.stdout.write(f"{group.__name__}: {recall:.1%} of {len(found):,}\n")
+    sys.stdout.write(f"{group.__name__}: {100 * recall:.1f} % of {len(found):,}\n")
     assert recall >= least
 
 

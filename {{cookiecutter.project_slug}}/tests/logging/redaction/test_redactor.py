@@ -6,6 +6,7 @@ import json
 import tracemalloc
 
 import pytest
+from secret_samples import LONG_TEXT
 
 from {{cookiecutter.project_slug}}.logging.entries import EntryFactory
 from {{cookiecutter.project_slug}}.logging.json_safe import encode_json
@@ -130,6 +131,10 @@ TEXTS = {
     "empty value": 'A_KEY=\nDB_PASSWORD="two hunter2"',
     "ampersand": "password=&hunter2",
     "list in YAML": "text\npasswords:\n  - hunter2\n  - hunter2\n",
+    "list in the message of an exception": "text\nValueError:  passwords:\n  - hunter2\n  - hunter2\n",
+    "list below a sentence": "the old passwords:\n  - hunter2\n  - hunter2\n",
+    "object below a sentence": "the old passwords:\n  a: hunter2\n  b: hunter2\n",
+    "list below a sentence in JSON": json.dumps({"a": "\nthe passwords:\n  - hunter2\n  - hunter2\nb: c"}),
     "object in YAML": "text\ndb:\n  password:\n    value: hunter2\n    old: hunter2\nuser: me",
     "escaped quotes": r"\u0022password\u0022:\u0022hunter2\u0022",
     "escaped element": "&lt;password&gt;hunter2&lt;/password&gt;",
@@ -147,6 +152,7 @@ def test_a_secret_is_recognised_by_its_shape(text: str) -> None:
     """In arguments, output, messages and the texts of exceptions; the text before it survives."""
     entries = EntryFactory()
     assert "hunter2" not in entries.text(f"before {text}").lower()
+    assert "hunter2" not in entries.text(f"{LONG_TEXT}{text}").lower()
     assert "hunter2" not in encode_json(entries.payload({"a": text, "b": {"c": [text]}})).lower()
     assert "hunter2" not in entries.error_text(ValueError(text)).lower()
     assert entries.text(f"before {text}").startswith("before ")
@@ -163,7 +169,8 @@ def test_a_secret_is_recognised_by_its_shape(text: str) -> None:
      'token = os.environ["API_TOKEN"]', "password: ${DB_PASSWORD}", 'api_key: "<your key>"', "PWD=/srv/data",
      "otp: null", "3f2b8c1e-9a4d-4e57-8f10-2b6c7d8e9f01",
      "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
-     "MAXtokens: 5", "PUBLICkey: a", "PASSenger: Kim", "tokenIZER: a", "the months_a key", "npm_config key hf_hub"],
+     "MAXtokens: 5", "PUBLICkey: a", "PASSenger: Kim", "tokenIZER: a", "the months_a key",
+     "rules for a password:\n  - uppercase letters\n  - 8 characters\n", "npm_config key hf_hub"],
 )  # fmt: skip
 def test_a_text_without_a_secret_survives(text: str) -> None:
     """Numbers of tokens, authors, keyboards and plain addresses are shown unchanged."""

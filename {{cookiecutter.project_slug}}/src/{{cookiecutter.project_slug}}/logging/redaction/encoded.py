@@ -5,7 +5,9 @@ from collections.abc import Callable
 from urllib.parse import quote, unquote
 
 _PERCENT = re.compile(r"(?i)%(?:25)?(?:22|27|3a|3d|26|20|7b|5b)")
-_ENCODED = re.compile(r"[^\s\"'<>%\\&?]*+(?:%[0-9A-Fa-f]{2}[^\s\"'<>%\\&?]*+)++")
+_PLAIN = r"[^\s\"'<>%\\&?]*+"
+_ENCODED = re.compile(rf"(?:\A|(?<=[\s\"'<>\\&?])){_PLAIN}(?:%[0-9A-Fa-f]{{2}}{_PLAIN})++")
+"""A word with encoded signs."""
 _ESCAPE = re.compile(r"(?i)\\u00(?:22|27|3[acde]|26|7b|7d)|&(?:quot|apos|#3[49]|#x2[27]|lt|gt|equals|#61);")
 _CHARS = {"22": '\\"', "27": "'", "3a": ":", "3d": "=", "3c": "<", "3e": ">", "26": "&", "7b": "{", "7d": "}",
           "quot": '"', "apos": "'", "#34": '"', "#39": "'", "#x22": '"', "#x27": "'", "lt": "<", "gt": ">",

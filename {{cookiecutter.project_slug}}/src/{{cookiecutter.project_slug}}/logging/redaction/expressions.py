@@ -17,7 +17,7 @@ _EXPRESSION = re.compile(
     (?: async | await | function | yield | not | lambda | new | if | typeof | void ) [ (]
   | [A-Za-z_][\w.]*+ \( [^()"'\n]*+ \)                                       # get(x)
   | [A-Za-z_][\w.]*+ \[ [^\[\]\n]{0,60}+ \]                                  # items[0]
-  | [A-Za-z_][\w.]*_[\w.]*+ \( (?! \s*+ \\*+ ["'] )                          # get_token(
+  | [A-Za-z_](?:[^\W_]|\.)*+_[\w.]*+ \( (?! \s*+ \\*+ ["'] )                # get_token(
   | [A-Za-z_][\w.]*+ \( \s*+ (?: \n | \Z )                                   # a call over several lines
   | [A-Za-z_][\w.]*+ [ ]++ (?: or | and | if | is | in | \|\| | && | \?\?? | [+] ) [ ]
   | [A-Za-z_][\w.]*+ [ ]=[ ] (?! [bBfFrRuU"'`\\] )                           # a = b = 1

@@ -41,8 +41,8 @@ _FIRST_LINE = rf"[ \t]*+{_LINE_END}(?P<indent>[ \t]*+)(?P<item>-[ \t])?+"
 FIRST_LINE = re.compile(rf"{_FIRST_LINE}(?P<first>(?!\\++[rn])[^\n]{{0,99}}+)")
 LINES = re.compile(rf"{_FIRST_LINE}{_LINE}(?:{_LINE_END}(?P=indent)(?(item)[ \t-]|(?=[ \t]*+\S)){_LINE})*+")
 """The indented lines below a key in YAML: a list or an object."""
-INDENT = re.compile(r"(?:^|\n|\\n|[\"'])(?P<indent>(?:[ \t]|-[ \t])*)(?:-[ ])?[\"']?$")
-"""What precedes a key in its line, in YAML."""
+INDENT = re.compile(r"(?:^|\n|\\n|[\"'])(?:[\w.]{1,99}+: )?(?P<indent>(?:[ \t]|-[ \t])*)(?:-[ ])?[\"']?$")
+"""What precedes a key in its line, in YAML and in an exception's message: `ValueError: `."""
 
 _NO_PAIR = r"(?![\w.-]++\\*+[\"']?+\s*+[:=])"
 _WORD = r"(?:[^\s,;&\"'}\])]++|[\"'}\])](?=\w))++"

@@ -2,116 +2,135 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from .tables.issuers import ISSUED_KEYS
 from .tables.key_words import ANYWHERE, AT_THE_END, IF_RANDOM, VALUES, WITH_ID
 from .tables.places import PLACES
 
-_RARE = "\0%$*=qjkbpc:"
+_RARE = "\0@%*=5qjkbpc"
 """Characters at which the search looks, the rarest first. A word without any of them is searched for by itself."""
-_PARTED = r"[\W_]*+"
+_RARE_IN_SHORT = f"{_RARE}ud"
+"""The same for a short text: there, a word of common characters takes longer than a rare character."""
+_SHORT = 256
+"""Characters up to which one search for all hints is faster than one per rare character."""
+_SEPARATORS = r"[\W_]*+"
 """What may separate the parts of a key."""
 _LAST = rf"s?(?!_?(?!{'|'.join(VALUES.split())})[a-z])"
 """The end of a key, or one more word that changes nothing."""
+_AFTER_KEY = "[^abefgijk-oqrtuw-z]"
+"""What may follow a key: no letter, or the first one of a plural, `code`, `data`, `header`, `phrase` and so on."""
 _RANDOM = r"[^\w\s]{0,4}\s?[:=]\s?[^\w\s]{0,4}[\w+/~%.:-]{16}"
 """The end of a key, what separates it from its value, and the start of a value that may be random."""
-
-
-KEY = "(?P<key>"
-"""What the pattern of a place contains that is recognised by its key, so that the key is the hint."""
-
-
+_HAS_KEY = "(?P<key>"
+"""What the pattern of a place contains if a key gives the place away; then the key is the hint."""
 _LITERAL = re.compile(r"(?:\w|\\\W|[/:=])(?![?*+{])")
-
-
-_SHORT = 256
+"""The first character of a pattern, if it is the same in every match."""
 
 
 class Hint(NamedTuple):
-    """A word in lower case, and a pattern for what follows."""
+    """A word in lower case, and a pattern for what follows it."""
 
     word: str
     rest: str = ""
 
 
-def hints_of_keys() -> Iterator[Hint]:
-    """Return the hints of all key words."""
-    for rows, end in ((ANYWHERE, ""), (WITH_ID, ""), (AT_THE_END, _LAST), (IF_RANDOM, _RANDOM)):
-        for row in rows:
-            for words in row.words.split():
-                parts = re.sub(r"\w\?", "", words).split("_")  # without s?
-                first = min(range(len(parts)), key=lambda index: _rarity(parts[index])[0])
-                rest = "".join(f"{_PARTED}{part}" for part in parts[first + 1 :])
-                hint = Hint(parts[first], f"{_after(parts[:first], parts[first])}{rest}{end}")
-                is_common = rows is IF_RANDOM and _rarity(hint.word)[0] == len(_RARE)
-                yield Hint(f"{hint.word}=") if is_common else hint
-
-
-def hints_of_places() -> Iterator[Hint]:
-    """Return the hints of places without a key, and of all that is recognised in other ways."""
-    yield from (Hint(word) for row in PLACES if KEY not in row.pattern for word in row.hints)
-    yield from map(Hint, ("put_value=", "%3a%2f%2f", "\0"))
-    yield from (Hint(scheme, r"[\s\\%]") for scheme in ("bearer", "basic"))
-    yield Hint("://", r"(?:[^\s:/@]*+(?!:\d{1,5}(?:[/\"'\s]|\Z)))[:@]")
+_LOGIN = Hint("@", r"://(?:[^\s:/@]*+(?!:\d{1,5}(?:[/\"'\s]|\Z)))[:@]")
+"""A login in an address, but no port."""
+_ESCAPE = Hint("\\")
+"""An escaped character, behind which an extra key may hide."""
 
 
 class Hints:
     """Search a text in lower case for hints."""
 
-    def __init__(self, hints: Iterable[Hint], extra_keys: Iterable[str]) -> None:
-        """Look for hints, and for extra keys in any style."""
-        rests: defaultdict[str, set[str]] = defaultdict(set)
-        for word, rest in hints:
-            stem = "auth" if word.startswith("auth") else word
-            rests[stem].add(re.escape(word.removeprefix(stem)) + rest)
-        needed = [Hint(word, "" if "" in rest else _either(sorted(rest))) for word, rest in sorted(rests.items())]
-        rare = [_from_rare_character(hint) for hint in needed if _rarity(hint.word)[0] < len(_RARE)]
-        common = [(word, re.escape(word) + rest) for word, rest in needed if _rarity(word)[0] == len(_RARE)]
-        patterns = [*_grouped(rare), *common]
-        patterns += [("", _PARTED.join(map(re.escape, key))) for key in extra_keys]
-        self._searches = [(text, re.compile(pattern).search) for text, pattern in patterns]
-        self._search = re.compile("|".join(pattern for _, pattern in patterns)).search
+    def __init__(self, extra_keys: Collection[str]) -> None:
+        """Look for all that the tables contain, and for extra keys in any style."""
+        extra = [Hint("", _SEPARATORS.join(map(re.escape, key))) for key in extra_keys]
+        in_long, in_short = ([*_searches(rare, [_ESCAPE] if extra else []), *extra] for rare in (_RARE, _RARE_IN_SHORT))
+        self._searches = [(needle, re.compile(pattern).search) for needle, pattern in in_long]
+        self.search_short = re.compile("|".join(pattern for _, pattern in in_short)).search
 
     def found_in(self, text: str) -> bool:
         """Return whether a text has a hint."""
         if len(text) < _SHORT:
-            return self._search(text) is not None
-        for word, search in self._searches:  # noqa: SIM110 - a generator takes 1 us more
-            if word in text and search(text) is not None:
+            return self.search_short(text) is not None
+        for needle, search in self._searches:  # noqa: SIM110 - a generator takes 1 us more
+            if needle in text and search(text) is not None:
                 return True
         return False
 
 
-def _after(parts: list[str], word: str) -> str:
-    """Return a pattern that matches after a word if other parts of a key precede it."""
-    if not parts:
-        return ""
-    before = "".join(parts)
-    return f"(?:(?<={before}{word})|(?<={before}[\\W_]{word}))"
+def _searches(rare: str, more: Iterable[Hint]) -> Iterator[Hint]:
+    """Return what to look for, rare characters and words, each with the pattern to search for if it is found."""
+    hints = _without_repeats([*_hints_of_keys(rare), *_hints_of_places(), *more])
+    yield from _by_rare_character(hints, rare)
+    yield from (Hint(word, re.escape(word) + rest) for word, rest in hints if _is_common(word, rare))
+    yield _LOGIN
 
 
-def _rarity(word: str) -> tuple[int, str]:
-    """Return the rank of the rarest character of a word, and the character."""
-    return min((_RARE.find(char) % (len(_RARE) + 1), char) for char in word)
+def _hints_of_keys(rare: str) -> Iterator[Hint]:
+    """Return the hints of all key words."""
+    for rows, end in ((ANYWHERE, ""), (WITH_ID, ""), (AT_THE_END, _LAST)):
+        for row in rows:
+            yield from (_hint_of(words, end, rare) for words in row.words.split())
+    for row in IF_RANDOM:
+        for words in row.words.split():
+            hint = _hint_of(words, _RANDOM, rare)
+            yield Hint(f"{hint.word}=") if _is_common(hint.word, _RARE) else hint  # a signature in an address
 
 
-def _from_rare_character(hint: Hint) -> tuple[str, str]:
-    """Return the rarest character of a hint, and a pattern for what surrounds it."""
-    word, rest = hint
-    _, char = _rarity(word)
-    before, _, after = word.partition(char)
-    return char, f"{re.escape(after)}{f'(?<={re.escape(word)})' if before else ''}{rest}"
+def _hints_of_places() -> Iterator[Hint]:
+    """Return the hints of places without a key, of forms without a long word, and of all other patterns."""
+    yield from (Hint(word) for row in ISSUED_KEYS for word in row.hints)
+    yield from (Hint(word) for row in PLACES if _HAS_KEY not in row.pattern for word in row.hints)
+    yield from (Hint(scheme, r"[\s\\%]") for scheme in ("bearer", "basic"))
+    yield Hint("%3a%2f%2f")  # the same, percent-encoded
+    yield Hint("put_value=")  # an error of pydantic
+    yield Hint("\0")  # destinations reject NUL
 
 
-def _grouped(patterns: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _hint_of(words: str, end: str, rare: str) -> Hint:
+    """Return the rarest part of a key as a hint, with what precedes and follows it."""
+    parts = re.sub(r"\w\?", "", words).split("_")  # without s?
+    index = min(range(len(parts)), key=lambda index: _rank(parts[index], rare))
+    before, word = "".join(parts[:index]), parts[index]
+    is_after = f"(?:(?<={before}{word})|(?<={before}[\\W_]{word}))" if before else ""
+    return Hint(word, f"{is_after}{''.join(f'{_SEPARATORS}{part}' for part in parts[index + 1 :])}{end}")
+
+
+def _without_repeats(hints: Iterable[Hint]) -> list[Hint]:
+    """Return hints of which none begins with another: one for `auth` and `authorization`."""
+    rests: dict[str, list[str]] = {}
+    for word, rest in sorted(set(hints)):
+        stem = next((known for known in rests if word.startswith(known)), word)
+        rests.setdefault(stem, []).append(re.escape(word.removeprefix(stem)) + rest)
+    return [Hint(word, "" if "" in known else _either(known)) for word, known in rests.items()]
+
+
+def _rank(word: str, rare: str) -> int:
+    """Return the rank of the rarest character of a word; that of a common one is the last rank."""
+    return min(rare.find(char) % (len(rare) + 1) for char in word)
+
+
+def _is_common(word: str, rare: str) -> bool:
+    return _rank(word, rare) == len(rare)
+
+
+def _by_rare_character(hints: Iterable[Hint], rare: str) -> Iterator[Hint]:
     """Return a pattern per rare character, with what follows grouped by its first character: twice as fast as one."""
     groups: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for char, pattern in patterns:
-        second = _LITERAL.match(pattern)
-        groups[char][second[0] if second else ""].append(pattern[second.end() if second else 0 :])
+    for word, rest in (hint for hint in hints if not _is_common(hint.word, rare)):
+        char = rare[_rank(word, rare)]
+        before, _, after = word.partition(char)
+        pattern = f"{re.escape(after)}{f'(?<={re.escape(word)})' if before else ''}{rest}"
+        if not after and rest == _LAST:  # twice as fast as a look behind at each character
+            pattern = f"{_AFTER_KEY}(?<={re.escape(word)}(?s:.))"
+        first = _LITERAL.match(pattern)
+        groups[char][first[0] if first else ""].append(pattern[first.end() if first else 0 :])
     for char, group in groups.items():
-        yield char, re.escape(char) + _either(second + _either(rest) for second, rest in group.items())
+        yield Hint(char, re.escape(char) + _either(first + _either(rest) for first, rest in group.items()))
 
 
 def _either(patterns: Iterable[str]) -> str:

@@ -26,6 +26,8 @@ _UNEXPECTED = re.compile(
 """What precedes the word token where a parser reports one: `unexpected token: 'foo'`."""
 _NAME_SPACE = re.compile(r"\b[au]rn:[\w:/-]*$")
 """What precedes a key in the name of a resource: arn:aws:secretsmanager:eu-west-1:1:secret:name."""
+_WORD_OR_PAIR = re.compile(r"(?:-[ \t]|[\w.-]++: (?=[^\s\\]*\d))[^\s\\]++\s*+(?:\\|\Z)")
+"""A line below a sentence that is no prose and no program: `- word`, `name: word2`."""
 _SPACE = re.compile(r"\s*+")
 
 
@@ -114,14 +116,15 @@ class Pairs:
         return self._redact_words(key, start)
 
     def _redact_words(self, key: re.Match[str], start: int) -> Redacted | None:
-        text = key.string
-        if self._is_code(key, start) or _tells_nothing(key, start):
+        text, limit = key.string, start + _LOOKAHEAD
+        if self._is_code(key, start) or (value := grammar.BARE.match(text, start, limit)) is None:
             return None
-        if (value := grammar.BARE.match(text, start)) is None:
+        if _tells_nothing(key, value):
             return None
+        end = value.end() if value.end() < limit else _end(grammar.BARE, text, start)
         is_line = key["colon"] and key["space"] and value[0][0] not in "\\["
         is_passphrase = is_line and _PASSPHRASE_KEY.search(key["key"])
-        return REDACTED, _end(grammar.MORE_WORDS, text, value.end()) if is_passphrase else value.end()
+        return REDACTED, _end(grammar.MORE_WORDS, text, end) if is_passphrase else end
 
     def _is_code(self, key: re.Match[str], start: int) -> bool:
         """Return whether a value is an expression, a type or the name of a variable."""
@@ -148,26 +151,34 @@ def _redact_random(key: re.Match[str]) -> Redacted | None:
 
 
 def _redact_nested(key: re.Match[str], line: re.Match[str]) -> Redacted | None:
-    """Redact the indented lines below a key."""
-    text, start = key.string, line.start("first")
+    """Redact the indented lines below a key; below a sentence that ends with a key, only words and pairs."""
+    text, first, start = key.string, line["first"], line.start("first")
     before = grammar.INDENT.search(text, max(key.start() - _DEEPEST, 0), key.start())
-    depth = len(line["indent"]) + bool(line["item"])
-    if before is None or depth <= len(before["indent"]) or is_prose(line["first"]) or is_expression(text, start):
+    if before is None:
+        is_below = _WORD_OR_PAIR.match((line["item"] or "") + first) is not None
+    else:
+        is_below = _is_deeper(line["indent"] + " " * bool(line["item"]), before["indent"].replace("-", " "))
+    if not is_below or is_prose(first) or is_expression(text, start):
         return None
     return f"{text[key.end() : start]}{REDACTED}", _end(grammar.LINES, text, line.start())
 
 
-def _tells_nothing(key: re.Match[str], start: int) -> bool:
+def _is_deeper(indent: str, than: str) -> bool:
+    """Return whether a line is below another one. With a tab in one of them nobody knows, and it is taken for such."""
+    return len(indent) > len(than) or not than.startswith(indent)
+
+
+def _tells_nothing(key: re.Match[str], value: re.Match[str]) -> bool:
     """Return whether the words after a key are a placeholder, the path of a folder, a short number or prose."""
-    text, end = key.string, start + _LOOKAHEAD
-    if (value := grammar.BARE.match(text, start, end)) is None:
-        return False
-    if is_harmless(value[0]) or is_folder(key["key"], value[0]):
+    first = value[0]
+    if is_harmless(first) or is_folder(key["key"], first):
         return True
-    if value[0].isdecimal() and len(value[0]) <= _SHORT_NUMBER:
+    if first.isdecimal() and len(first) <= _SHORT_NUMBER:
         return not _NUMERIC_KEY.search(key["key"])
-    is_line = key["colon"] and value[0][0] not in "\\["
-    return is_prose(text[start : _end(grammar.MORE_WORDS, text, value.end(), end) if is_line else value.end()])
+    if not key["colon"] or first[0] in "\\[":
+        return is_prose(first)
+    more = _end(grammar.MORE_WORDS, value.string, value.end(), value.start() + _LOOKAHEAD)
+    return is_prose(value.string[value.start() : more])
 
 
 def _end(pattern: re.Pattern[str], text: str, start: int, end: int | None = None) -> int:

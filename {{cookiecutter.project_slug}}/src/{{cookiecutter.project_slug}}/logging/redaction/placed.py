@@ -16,7 +16,7 @@ _WINDOW = 60
 _NAME = re.compile(
     r"""
     (?P<key> (?<![\w.-])[\w.-]{0,40}? (?: token | secret | password | passwd | passphrase | credential | bearer )
-      | (?! cache | foreign | hash | index | lookup | object | partition | primary | public | sort
+      | (?<! [a-z] ) (?! cache | foreign | hash | index | lookup | object | partition | primary | public | sort
           | the | this | unique )
         [a-z]{3,} (?P<separator>[ _-]?) key ) s?\b
     \\*+ ["'`)]?+

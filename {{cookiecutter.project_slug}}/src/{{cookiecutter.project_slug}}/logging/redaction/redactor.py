@@ -6,12 +6,12 @@ from typing import Any
 
 from .addresses import redact_logins
 from .encoded import redact_encoded
-from .hints import Hints, hints_of_keys, hints_of_places
+from .hints import Hints
 from .keys import is_perhaps_secret_key, is_secret_key, squash
 from .pairs import Pairs
 from .placed import redact_places
 from .pydantic_errors import redact_invalid_values
-from .shapes import has_issued_key, redact_shapes
+from .shapes import SHORTEST_ISSUED_KEY, has_issued_key, redact_shapes
 from .tables.places import NAMES, VALUES
 from .values import REDACTED, is_folder, looks_random
 
@@ -28,7 +28,9 @@ class Redactor:
         self._except_keys = frozenset(filter(None, map(squash, except_keys)))
         self._cached_key = lru_cache(CACHED_KEYS)(self._judge)
         self._cached_other_key = lru_cache(CACHED_KEYS)(self._judge_other)
-        self._hints = Hints([*hints_of_keys(), *hints_of_places()], self._extra_keys)
+        hints = Hints(self._extra_keys)
+        self._has_hint = hints.found_in
+        self._search_short = hints.search_short
         self._pairs = Pairs(self.is_secret, self.is_perhaps_secret)
 
     def is_secret(self, key: str) -> bool:
@@ -43,11 +45,11 @@ class Redactor:
         """Return whether the value of a key is secret."""
         if self.is_secret(key):
             return not (isinstance(value, str) and is_folder(key, value))
-        return isinstance(value, str) and looks_random(value) and self.is_perhaps_secret(key)
+        return isinstance(value, str) and self.is_perhaps_secret(key) and looks_random(value)
 
     def fields_named_apart(self, values: Mapping[str, Any]) -> frozenset[str]:
         """Return the fields with the value of a secret that another field names: {"name": "PASSWORD", "value": "x"}."""
-        if VALUES.isdisjoint(values):
+        if len(values) < 2 or VALUES.isdisjoint(values):  # noqa: PLR2004 - a name and a value
             return frozenset()
         names = (values[name] for name in NAMES.intersection(values))
         is_secret = any(isinstance(name, str) and self.is_secret(name) for name in names)
@@ -55,7 +57,9 @@ class Redactor:
 
     def suspects(self, text: str) -> bool:
         """Return whether a text, also JSON, may contain a secret: fast, with false positives but no false negatives."""
-        return self._hints.found_in(text.lower()) or has_issued_key(text) or (bool(self._extra_keys) and "\\" in text)
+        if len(text) < SHORTEST_ISSUED_KEY:
+            return self._search_short(text.lower()) is not None
+        return self._has_hint(text.lower()) or has_issued_key(text)
 
     def text(self, text: str) -> str:
         """Return a text without its secrets."""

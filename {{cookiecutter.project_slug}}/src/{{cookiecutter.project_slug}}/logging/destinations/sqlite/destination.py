@@ -19,7 +19,7 @@ from ...stats import CallStats, Group
 from ..base import BatchDestination, LogEntry
 from ..driver import require_driver, translated_errors
 from . import schema
-from .encoding import grouped, row_of
+from .encoding import grouped_rows, row_of
 from .errors import explain, file_exists
 from .reader import BUSY_TIMEOUT, read_entries, read_stats
 from .retention import Retention
@@ -80,12 +80,11 @@ class SQLiteDestination(BatchDestination):
 
     async def write_batch(self, entries: Sequence[LogEntry]) -> None:
         """Insert entries in one transaction; skip those already stored."""
-        rows = [row_of(entry) for entry in entries]
         async with self._lock:
             with hold_off_forks(), translated_errors(partial(explain, self.path)):
                 try:
                     connection = await self._current()
-                    await _insert(connection, rows)
+                    await _insert(connection, entries)
                     await self._retention.enforce(connection)
                 except BaseException:
                     await self.close()
@@ -145,12 +144,14 @@ async def _create(connection: aiosqlite.Connection) -> None:
     await connection.commit()
 
 
-async def _insert(connection: aiosqlite.Connection, rows: list[list[Any]]) -> None:
-    """Insert rows, most of them in statements of many; raise InvalidEntryError if a value cannot be stored."""
-    many = len(rows) // schema.ROWS * schema.ROWS
+async def _insert(connection: aiosqlite.Connection, entries: Sequence[LogEntry]) -> None:
+    """Insert entries, most of them in statements of many; raise InvalidEntryError if a value cannot be stored."""
+    many = len(entries) // schema.ROWS * schema.ROWS
     with translated_errors(_translate):
-        await connection.executemany(schema.INSERT_ROWS, grouped(rows[:many], schema.ROWS))
-        await connection.executemany(schema.INSERT, rows[many:])
+        if many:
+            await connection.executemany(schema.INSERT_ROWS, grouped_rows(entries[:many], schema.ROWS))
+        if many < len(entries):
+            await connection.executemany(schema.INSERT, map(row_of, entries[many:]))
         await connection.commit()
 
 

@@ -1,4 +1,4 @@
-"""The keys of known issuers. Each is a long word, so that a search for long words finds them all."""
+"""The keys of known issuers. Each is a long word, which a search for long words finds, or has hints."""
 
 from .row import Row
 
@@ -251,6 +251,13 @@ PAYMENT_AND_MAIL = (
 GENERAL = (
     Row(
         "JSON web token", r"eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*){0,3}", "eyJhbGciOi{a20}.eyJzdWIi{a40}.{w43}", "eyJhbGciOi"
+    ),
+    Row(
+        "JSON web token with short parts",
+        r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+",
+        "eyJ{a15}.eyJ{a15}.{a15}",
+        "eyJ.eyJ.a",
+        (".eyj",),
     ),
     Row("JSON web token in base64", r"ZXlK(?=[A-Za-z+/]{0,60}?\d)[A-Za-z0-9+/]{40,}={0,2}", "ZXlK{b200}", "ZXlK"),
     Row("password hash", r"\$(?:2[abxy]|1|5|6|y|apr1|argon2(?:id|i|d))\$[\w./$,=+-]{20,}", "$2b$12${a53}", "$1$"),

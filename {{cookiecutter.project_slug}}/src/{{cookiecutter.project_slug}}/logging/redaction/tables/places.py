@@ -59,7 +59,7 @@ COMMANDS = (
             "podman login",
             "oc login",
             "unzip ",
-            "plink",
+            "plink ",
             "pscp",
             "cqlsh",
             "clickhouse-client",
@@ -207,7 +207,7 @@ ADDRESSES = (
         r"://[^\s/\"'<>]{0,99}hook[^\s/\"'<>]*+/ (?P<secret>(?=[^\s\"'<>?]{0,99}\d)[^\s\"'<>\\]{8,}+)",
         "https://hooks.slack.com/services/T{u8}/B{u8}/{a24}7",
         "https://hooks.example.org/docs/intro",
-        ("//hook", "webhook", "/hooks."),
+        ("//hook.", "webhook", "/hooks."),
     ),
     Row(
         "webhook in a path",

@@ -17,4 +17,4 @@ class Row(NamedTuple):
     survives: str
     """A similar text without one."""
     hints: tuple[str, ...] = ()
-    """Texts in lower case of which each match of a place's pattern contains one."""
+    """Texts in lower case of which each match contains one. A form needs them only if it may have no long word."""
