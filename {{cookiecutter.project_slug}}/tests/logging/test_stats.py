@@ -44,7 +44,13 @@ def test_unknown_durations_and_sizes_are_left_out() -> None:
     (stats,) = stats_of([call(duration_ms=None), call(duration_ms=None)], by="tool")
     assert stats == GroupStats(group="add", calls=2, failures=0)
     (sized,) = stats_of([call(output_size=10), call(output_size=20), call()], by="tool")
-    assert sized.output_size == 15
+    assert (sized.output_size, sized.output_total) == (15, 30)
+
+
+def test_the_size_of_results_has_a_percentile_and_a_total() -> None:
+    """The total is what a tool has put into the contexts of models."""
+    (stats,) = stats_of([call(output_size=number) for number in range(1, 101)], by="tool")
+    assert (stats.output_p95, stats.output_total) == (95, 5_050)
 
 
 GROUPS = {

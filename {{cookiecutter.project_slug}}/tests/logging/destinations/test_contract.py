@@ -35,6 +35,7 @@ from {{cookiecutter.project_slug}}.logging.destinations import (
 )
 from {{cookiecutter.project_slug}}.logging.destinations.base import LogDestination, LogEntry
 from {{cookiecutter.project_slug}}.logging.errors import SettingError
+from {{cookiecutter.project_slug}}.logging.histogram import Period, histogram_of
 from {{cookiecutter.project_slug}}.logging.stats import GROUPS, CallStats, Group, GroupStats, stats_of
 
 if TYPE_CHECKING:
@@ -432,16 +433,16 @@ STATS_FILTERS: list[tuple[dict[str, Any], Callable[[LogEntry], bool]]] = [
 def without_percentiles(stats: GroupStats) -> GroupStats:
     """Return statistics without the percentiles, and with a rounded mean."""
     size = None if stats.output_size is None else round(stats.output_size, 6)
-    return replace(stats, p50_ms=None, p95_ms=None, p99_ms=None, output_size=size)
+    return replace(stats, p50_ms=None, p95_ms=None, p99_ms=None, output_p95=None, output_size=size)
 
 
-def is_near(found: float | None, exact: float | None, durations: list[float]) -> bool:
+def is_near(found: float | None, exact: float | None, values: list[float]) -> bool:
     """Return whether a percentile is at most one call away from the exact one, because a store may interpolate."""
     if found is None or exact is None:
         return found is exact
-    index = bisect_left(durations, exact)
-    shortest, longest = durations[max(index - 1, 0)], durations[min(index + 1, len(durations) - 1)]
-    return shortest * 0.999 <= found <= longest * 1.001
+    index = bisect_left(values, exact)
+    smallest, largest = values[max(index - 1, 0)], values[min(index + 1, len(values) - 1)]
+    return smallest * 0.999 <= found <= largest * 1.001
 
 
 def assert_stats(stats: CallStats, calls: list[LogEntry], *, by: Group) -> None:
@@ -455,6 +456,8 @@ def assert_stats(stats: CallStats, calls: list[LogEntry], *, by: Group) -> None:
         assert is_near(found.p50_ms, exact.p50_ms, durations)
         assert is_near(found.p95_ms, exact.p95_ms, durations)
         assert is_near(found.p99_ms, exact.p99_ms, durations)
+        sizes = sorted(float(call.output_size) for call in group if call.output_size is not None)
+        assert is_near(found.output_p95, exact.output_p95, sizes)
 
 
 @readable
@@ -469,9 +472,49 @@ async def test_statistics_count_the_matching_calls_by_group(destination: LogDest
 
 
 @readable
+async def test_a_histogram_counts_the_matching_calls_of_a_period(destination: LogDestination) -> None:
+    """Each call is in the bucket of its time, whatever the number of buckets; those outside do not count."""
+    await destination.write_batch([*CALLS, *OTHERS])
+    await find(destination, len(CALLS) + len(OTHERS), limit=1_000)
+    end = NOW + timedelta(seconds=1)
+    periods = [
+        Period(since=end - timedelta(hours=hours), until=end, buckets=count)
+        for hours, count in ((72, 1), (30, 7), (24, 60), (100, 250))
+    ]
+    for period in [*periods, Period(since=NOW - timedelta(hours=36), until=NOW, buckets=60)]:  # calls are at its edges
+        count = period.buckets
+        inside = [call for call in CALLS if period.since <= call.timestamp < period.until]
+        for filters, matches in STATS_FILTERS:
+            if "since" in filters:
+                continue
+            found = await destination.histogram(period, **filters)
+            assert found == histogram_of(filter(matches, inside), period)
+            assert len(found.calls) == len(found.failures) == count
+
+
+@readable
+async def test_the_contents_are_those_of_all_entries(destination: LogDestination) -> None:
+    """What a destination cannot tell is None."""
+    assert (await destination.contents()).newest is None
+    assert await destination.oldest() is None
+    await destination.write_batch([*CALLS, *OTHERS])
+    entries = await find(destination, len(CALLS) + len(OTHERS), limit=1_000)
+    contents = await destination.contents()
+    assert contents.newest is not None
+    assert abs(contents.newest - NOW) < timedelta(milliseconds=1)
+    assert contents.entries in {None, len(entries)}
+    assert contents.oldest is None or abs(contents.oldest - entries[-1].timestamp) < timedelta(milliseconds=1)
+    assert contents.size_bytes is None or contents.size_bytes > 0
+    oldest = await destination.oldest()
+    assert oldest is None or timedelta(0) <= entries[-1].timestamp - oldest <= timedelta(milliseconds=1)
+
+
+@readable
 async def test_an_empty_destination_has_no_statistics(destination: LogDestination) -> None:
     """It does not raise, whether the destination was opened or not."""
+    period = Period(since=NOW - timedelta(days=1), until=NOW, buckets=3)
     assert (await destination.stats()).groups == []
+    assert await destination.histogram(period) == histogram_of([], period)
     await destination.open()
     assert await destination.stats(by="day", text="x") == CallStats(groups=[])
 

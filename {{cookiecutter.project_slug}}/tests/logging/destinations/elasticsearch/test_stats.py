@@ -42,7 +42,7 @@ LINES = [make_entry(timestamp=DAY, duration_ms=9e9, log_type=log_type) for log_t
 
 def without_percentiles(groups: list[GroupStats]) -> list[GroupStats]:
     """Return the groups with what is exact."""
-    return [replace(group, p50_ms=None, p95_ms=None, p99_ms=None) for group in groups]
+    return [replace(group, p50_ms=None, p95_ms=None, p99_ms=None, output_p95=None) for group in groups]
 
 
 @pytest.mark.integration
@@ -70,11 +70,15 @@ async def test_statistics_respect_the_filters(cluster: Cluster, destination: Ela
 @pytest.mark.integration
 async def test_percentiles_are_close(cluster: Cluster, destination: ElasticsearchDestination) -> None:
     """They are estimates: of 5,000 calls, within one percent."""
-    calls = [make_entry(timestamp=DAY, log_type="tool_execution", duration_ms=float(n)) for n in range(1, 5_001)]
+    calls = [
+        make_entry(timestamp=DAY, log_type="tool_execution", duration_ms=float(n), output_size=n)
+        for n in range(1, 5_001)
+    ]
     for start in range(0, len(calls), 500):
         await destination.write_batch(calls[start : start + 500])
     ((found,), (exact,)) = (await destination.stats()).groups, stats_of(calls, by="tool")
     assert (found.p50_ms, found.p95_ms, found.p99_ms) == pytest.approx((exact.p50_ms, exact.p95_ms, exact.p99_ms), 0.01)
+    assert found.output_p95 == pytest.approx(exact.output_p95, 0.01)
 
 
 @pytest.mark.integration

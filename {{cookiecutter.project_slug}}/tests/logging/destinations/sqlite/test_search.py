@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from helpers import ARGUMENTS, SEARCHES, make_entry
+import pytest
+from helpers import ARGUMENTS, SEARCHES, eventually, make_entry
 
 from {{cookiecutter.project_slug}}.logging.destinations import SQLiteDestination
+from {{cookiecutter.project_slug}}.logging.destinations.sqlite import reader
 from {{cookiecutter.project_slug}}.logging.destinations.sqlite.search import select
 from {{cookiecutter.project_slug}}.logging.entry import FIELD_NAMES
+from {{cookiecutter.project_slug}}.logging.histogram import Period
 from {{cookiecutter.project_slug}}.logging.query import LogQuery
 
 from .sqlite_helpers import alter, explain
@@ -48,3 +54,41 @@ async def test_a_search_for_an_id_reads_only_indexes(path: Path) -> None:
     assert "SCAN unified_logs USING COVERING INDEX unified_logs_correlation" in plan
     assert "SEARCH unified_logs USING INTEGER PRIMARY KEY (rowid=?)" in plan
     assert "SCAN unified_logs" not in plan
+
+
+async def test_a_cancelled_query_stops_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its reader left. The connection is closed only after the statement, which may take long."""
+    asked: list[str] = []
+
+    def slowly(*_: object) -> bool:
+        asked.append("row")
+        time.sleep(0.01)
+        return False
+
+    monkeypatch.setattr(reader, "matches", slowly)
+    destination = SQLiteDestination(path)
+    await destination.write_batch([make_entry() for _ in range(2_000)])
+    query = asyncio.create_task(destination.query(text="x"))
+    await eventually(lambda: asked)
+    query.cancel()
+    began = time.monotonic()
+    with pytest.raises(asyncio.CancelledError):
+        await query
+    assert time.monotonic() - began < 2
+    assert len(asked) < 300
+    await destination.close()
+
+
+async def test_reading_changes_nothing(path: Path) -> None:
+    """It creates no file, and its connection is read-only."""
+    destination = SQLiteDestination(path)
+    period = Period(since=datetime(2026, 1, 1, tzinfo=UTC), until=datetime(2026, 2, 1, tzinfo=UTC), buckets=2)
+    assert (await destination.query(), await destination.oldest()) == ([], None)
+    assert ((await destination.stats()).groups, (await destination.contents()).entries) == ([], 0)
+    assert (await destination.histogram(period)).calls == [0, 0]
+    assert path not in path.parent.iterdir()
+    await destination.write(make_entry())
+    async with reader._transaction(path) as (connection, _):
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            await connection.execute("DELETE FROM unified_logs")
+    await destination.close()
