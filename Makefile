@@ -1,14 +1,14 @@
 # Everything is installed into .venv of this checkout; outside of it only package caches are written.
 .POSIX:
 .SUFFIXES:
-.PHONY: help demo check test lint tables bench soak backends clean distclean
+.PHONY: help demo check test lint tables screenshots bench soak backends clean distclean
 
 BIN = .venv/bin
 # Tests that start no server and bake few projects.
 QUICK = tests/generation/test_import_rules.py tests/generation/test_manifest.py tests/generation/test_refusals.py
 
 help: ## Show this list.
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 13
 
 demo: .venv/bake.stamp ## Bake a project, call one of its tools, show what was recorded.
 	@$(BIN)/python -m scripts.demo
@@ -30,6 +30,9 @@ lint: .venv/dev.stamp ## Check style and types of the template and of a project 
 
 tables: .venv/dev.stamp ## Rewrite the documentation's tables from cookiecutter.json and the code.
 	$(BIN)/python -m scripts.tables
+
+screenshots: .venv/dev.stamp ## Take the documentation's screenshots of the page again.
+	$(BIN)/python -m scripts.screenshots
 
 bench: .venv/dev.stamp ## Measure the server and its destinations; takes minutes and a quiet machine.
 	$(BIN)/python -m benchmarks

@@ -17,8 +17,8 @@ STORE = FOLDER / "logs.db"
 def main() -> None:
     """Raise if a step fails; the last one fails if nothing was recorded."""
     shutil.rmtree(FOLDER, ignore_errors=True)
-    say("Baking a project with the default answers into .demo")
-    project = bake(FOLDER)
+    say("Baking a project with the default answers, and with the page, into .demo")
+    project = bake(FOLDER, {"include_admin_ui": "yes"})
     say("Installing it into .demo/venv")
     uv("venv", FOLDER / "venv", "--python", sys.executable)
     uv("pip", "install", "--python", FOLDER / "venv" / "bin" / "python", "--editable", project)
@@ -31,7 +31,9 @@ def main() -> None:
     run(server, "logs", "show", "last")
     say("Over to you")
     print(f"  export SQLITE_PATH={shlex.quote(str(STORE))}")
-    print(f"  {(FOLDER / 'venv' / 'bin' / server).relative_to(ROOT)} logs show last\n")
+    command = (FOLDER / "venv" / "bin" / server).relative_to(ROOT)
+    print(f"  {command} logs show last")
+    print(f"  {command} ui                # the same in your browser\n")
 
 
 def say(line: str) -> None:

@@ -11,13 +11,14 @@ import os
 import re
 import shutil
 import subprocess
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .project import ROOT, bake, everything_on, make_environment, questions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 FOLDER = ROOT / ".cache" / "lint"
 """Shared with `lint_project`, which needs the same environment."""
@@ -64,7 +65,7 @@ def main() -> int:
     write_rows(README, DESTINATIONS_HEAD, destination_rows())
     write_rows(CONFIGURATION, QUESTIONS_HEAD, question_rows())
     write_rows(CONFIGURATION, SETTINGS_HEAD, setting_rows(list_settings(python, project)))
-    write_rows(PROJECT_CONFIGURATION, COMMANDS_HEAD, command_rows(help_of))
+    write_lines(PROJECT_CONFIGURATION, COMMANDS_HEAD, optional_lines(command_rows(help_of)))
     for table, rows in secret_rows(python, project).items():
         write_rows(PROJECT_REDACTION, SECRET_HEADS[table], rows)
     for page in (README, CONFIGURATION, PROJECT_CONFIGURATION, PROJECT_REDACTION):
@@ -125,6 +126,20 @@ def command_rows(help_of: Callable[..., str]) -> list[Row]:
     return rows
 
 
+def optional_lines(rows: list[Row]) -> list[str]:
+    """Return the lines of the table of commands, those of an optional verb inside a condition of the template."""
+    verbs = {entry["verb"]: name for name, entry in questions()["_manifest"]["options"].items() if "verb" in entry}
+
+    def option_of(row: Row) -> str | None:
+        return verbs.get(row[0].strip("`").partition(" ")[0])
+
+    lines = list[str]()
+    for option, group in groupby(rows, option_of):
+        condition = [f'{{%- if cookiecutter.{option} == "yes" %}}'] if option else []
+        lines += [*condition, *lines_of(group), *(["{%- endif %}"] if option else [])]
+    return lines
+
+
 def secret_rows(python: Path, project: Path) -> dict[str, list[Row]]:
     """Return the rows of each table of what redaction recognises."""
     tables: dict[str, list[Row]] = json.loads(run(python, project, LIST_SECRETS, project.name))
@@ -159,15 +174,24 @@ def read_rows(page: Path, head: str) -> list[Row]:
 
 def write_rows(page: Path, head: str, rows: list[Row]) -> None:
     """Replace the rows of the table under a head."""
+    write_lines(page, head, lines_of(rows))
+
+
+def lines_of(rows: Iterable[Row]) -> list[str]:
+    """Return the lines of a table."""
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def write_lines(page: Path, head: str, lines: list[str]) -> None:
+    """Replace the lines of the table under a head."""
     before, _, after = _split(page, head)
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    page.write_text(before + table + after, encoding="utf-8")
+    page.write_text(before + "\n".join(lines) + after, encoding="utf-8")
 
 
 def _split(page: Path, head: str) -> tuple[str, str, str]:
     """Return a page's text up to the rows of a table, the rows, and the rest; raise ValueError without the table."""
     text = page.read_text(encoding="utf-8")
-    found = re.search(rf"^{re.escape(head)}\n\|[-| ]+\|\n((?:\|.*\n)*\|.*)", text, re.MULTILINE)
+    found = re.search(rf"^{re.escape(head)}\n\|[-| ]+\|\n((?:[|{{].*\n)*[|{{].*)", text, re.MULTILINE)
     if found is None:
         msg = f"{page.name} has no table {head}"
         raise ValueError(msg)

@@ -173,7 +173,7 @@ def _unwanted_words(answers: Answers) -> list[str]:
                 for word in (name, entry["label"], *entry["answers"], *entry.get("secrets", []), *drivers)
             ]
     for name, option in MANIFEST["options"].items():
-        if answers.get(name) == "no":
+        if answers.get(name, choices()[name][0]) == "no":
             modules = {Path(path).stem for path in option["paths"]} - {"*", "__init__"}
             words += [rf"\b{re.escape(word)}\b" for word in (*modules, option["summary"])]
     return words

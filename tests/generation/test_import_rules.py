@@ -38,7 +38,7 @@ ORDER = (
     ("logging.factory",),
     ("logging.destinations",),
     ("logging.capture", "logging.drain", "logging.entries", "logging.repeats", "logging.writer_thread"),
-    ("logging.query", "logging.settings", "logging.stats"),
+    ("logging.contents", "logging.histogram", "logging.query", "logging.settings", "logging.stats"),
     ("logging.errors",),
     ("logging.entry",),
     ("logging.correlation",),

@@ -3,6 +3,10 @@
 {%- for name, entry in manifest.items() if cookiecutter[entry.role ~ "_log_destination"] in (name, "all") -%}
 {%- set _ = chosen.append(name) -%}
 {%- endfor -%}
+{%- set verbs = [] -%}
+{%- for name, option in cookiecutter._manifest.options.items() if "verb" in option and cookiecutter[name] == "yes" -%}
+{%- set _ = verbs.append(option) -%}
+{%- endfor -%}
 {%- macro text(value) -%}
 {%- set quote = "'" if value.count('"') > value.count("'") else '"' -%}
 {{ quote }}{{ value | replace("\\", "\\\\") | replace(quote, "\\" ~ quote) }}{{ quote }}
@@ -20,6 +24,12 @@ from __future__ import annotations
 COMMAND = "{{ cookiecutter.__dist_name }}"
 TITLE = {{ text(cookiecutter.project_name) }}
 DESCRIPTION = {{ text(cookiecutter.description) }}
+OPTIONAL_VERBS: dict[str, str] = {% if verbs %}{
+{%- for option in verbs %}
+    "{{ option.verb }}": "{{ option.summary }}",
+{%- endfor %}
+}{% else %}{}{% endif %}
+"""Verbs of the command that you chose, and their meaning; each is a package in `cli/`."""
 
 DEFAULTS: dict[str, object] = {
     "log_level": "{{ cookiecutter.log_level }}",

@@ -57,8 +57,8 @@ def test_follow_shows_all_new_entries_and_no_old_ones(
     recorded: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Many entries may arrive between two queries or during one, or with an earlier timestamp than others."""
-    monkeypatch.setattr(f"{PACKAGE}.cli.follow.PAGE", 2)
-    monkeypatch.setattr(f"{PACKAGE}.cli.follow.MAX_LIMIT", 9)
+    monkeypatch.setattr(f"{PACKAGE}.cli.arrivals.PAGE", 2)
+    monkeypatch.setattr(f"{PACKAGE}.cli.arrivals.MAX_LIMIT", 9)
     new = [make_entry(str(number), timestamp=NOW + timedelta(seconds=number)) for number in range(50)]
     late = make_entry("late", timestamp=new[39].timestamp - timedelta.resolution)
     arrivals = {3: new[:20], 5: new[20:40], 60: [late], 70: new[40:]}

@@ -95,7 +95,7 @@ def test_call_passes_on_a_tool_and_its_arguments() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("foo", "unknown verb 'foo'. The verbs are serve, logs, call, doctor."),
+        ("foo", f"unknown verb 'foo'. The verbs are {', '.join(VERBS)}."),
         ("log", "unknown verb 'log'; did you mean logs? The verbs are "),
         ("serve now", "serve takes no arguments, so 'now' is unknown"),
         ("call", "call needs the name of a tool"),

@@ -28,6 +28,8 @@ SLOW = GroupStats(
     p99_ms=999.6,
     max_ms=125_000.0,
     output_size=1_234.5,
+    output_p95=20_000,
+    output_total=1_234_500,
 )
 UNKNOWN = GroupStats(group=None, calls=1, failures=0)
 
@@ -45,11 +47,14 @@ def test_stats_counts_the_calls_of_each_tool(run_json: RunJson, recorded: Callab
             "p99_ms": 30.0,
             "max_ms": 30.0,
             "output_size": None,
+            "output_p95": None,
+            "output_total": None,
         }
     ]
     assert run_json("logs", "stats", "--since", "2h")[0]["calls"] == 1
     recorded(make_call("b", "input_required", duration_ms=5.0, output_size=7))
-    assert [(row["tool"], row["failures"], row["output_size"]) for row in run_json("logs", "stats")][1] == ("b", 0, 7.0)
+    (row,) = (row for row in run_json("logs", "stats") if row["tool"] == "b")
+    assert (row["failures"], row["output_size"], row["output_p95"], row["output_total"]) == (0, 7.0, 7, 7)
 
 
 @pytest.mark.parametrize("by", GROUPS)
@@ -81,9 +86,11 @@ def test_a_terminal_shows_units_and_a_pipe_exact_numbers() -> None:
     )
     head, slow, unknown = lines_of([SLOW, UNKNOWN], by="error-type", terminal=PIPE)
     durations = ["p50_ms", "p95_ms", "p99_ms", "max_ms"]
-    assert head.split() == ["error_type", "calls", "failures", "failure_rate", *durations, "output_bytes"]
-    assert slow.split() == ["slow", "1000", "125", "0.125", "0.400", "12.300", "999.600", "125000.000", "1234.500"]
-    assert unknown.split() == ["(none)", "1", "0", "0.000", "-", "-", "-", "-", "-"]
+    sizes = ["output_bytes", "output_p95_bytes", "output_total_bytes"]
+    assert head.split() == ["error_type", "calls", "failures", "failure_rate", *durations, *sizes]
+    numbers = ["0.125", "0.400", "12.300", "999.600", "125000.000", "1234.500", "20000.000", "1234500.000"]
+    assert slow.split() == ["slow", "1000", "125", *numbers]
+    assert unknown.split() == ["(none)", "1", "0", "0.000", *["-"] * 7]
 
 
 def test_error_types_have_their_module() -> None:

@@ -7,9 +7,10 @@ import gc
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ..choices import OPTIONAL_VERBS
 from ..config import load_config
 from ..logging.errors import LoggingError, SettingError
-from .options import parse
+from .options import parse, verb_package
 from .output import harmless, make_log_lines_harmless
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def _run_verb(options: argparse.Namespace, config: ServerConfig) -> int:
         from .doctor import run_doctor  # noqa: PLC0415
 
         return _run_with_tools(run_doctor(config))
+    if options.verb in OPTIONAL_VERBS:
+        return _run(verb_package(options.verb).run_verb(options, config))
     return _serve(config)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..logging.entry import SUCCESSES
@@ -59,10 +58,7 @@ def style_of(entry: LogEntry) -> Style:
 
 def reason_of(entry: LogEntry) -> str:
     """Return the reason of a failure, with the class of its exception."""
-    message, kind = entry.error_message or "", entry.error_type or ""
-    if not message or not kind or message == kind:
-        return message or kind
-    return f"{message} ({kind})"
+    return _with_class(entry.error_message or "", entry.error_type or "")
 
 
 def short_reason_of(entry: LogEntry) -> str:
@@ -70,8 +66,7 @@ def short_reason_of(entry: LogEntry) -> str:
     message, count = PYDANTIC_HEAD.subn("", entry.error_message or "")
     if count:
         message = PYDANTIC_FIELD.sub(r"\1: ", PYDANTIC_LINK.sub("", message))
-    short = replace(entry, error_message=message, error_type=class_of(entry.error_type))
-    return " ".join(reason_of(short).split())
+    return " ".join(_with_class(message, class_of(entry.error_type) or "").split())
 
 
 def class_of(error_type: str | None) -> str | None:
@@ -97,3 +92,7 @@ def details_of(entry: LogEntry, *, is_whole: bool) -> str:
         return ": ".join(filter(None, (message, reason)))
     result = f"-> {summary}" if summary and entry.status in SUCCESSES else ""
     return "  ".join(filter(None, (reason, pairs(entry.input_args), result)))
+
+
+def _with_class(message: str, kind: str) -> str:
+    return message or kind if not message or not kind or message == kind else f"{message} ({kind})"

@@ -29,6 +29,10 @@ SLACK = timedelta(milliseconds=1)
 """How much later than its end a line of a request may be: time and duration come from different clocks."""
 
 
+class UnknownIdError(SettingError):
+    """Nothing is recorded under an id."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
     """A request and the other entries that were recorded during it, oldest first; `outer` is the call around it.
@@ -48,7 +52,7 @@ async def find_request(source: LogDestination, word: str, *, filters: dict[str, 
     found = await read(source, correlation_id=word, limit=MAX_LIMIT) or await read(source, any_id=word, limit=MAX_LIMIT)
     if not found:
         msg = f"No entry id or correlation id in {source.name} begins or ends with {word!r}."
-        raise SettingError(msg)
+        raise UnknownIdError(msg)
     by_entry_id = [entry for entry in found if _is_part(word, of=entry.entry_id)]
     if len(found) == len(by_entry_id) == 1:
         return await _request_of(source, found[0])
@@ -88,7 +92,7 @@ async def _last_request(source: LogDestination, filters: dict[str, Any], *, only
     if not newest:
         which, ending = "failed " if only_failed else "", " that matches" if filters else ""
         msg = f"There is no {which}call in {source.name}{ending}."
-        raise SettingError(msg)
+        raise UnknownIdError(msg)
     call = max(newest, key=lambda entry: entry.timestamp)
     enclosing = [
         entry

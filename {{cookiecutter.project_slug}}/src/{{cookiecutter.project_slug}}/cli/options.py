@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..choices import COMMAND
+from ..choices import COMMAND, OPTIONAL_VERBS
 from ..config import ServerConfig, is_secret
 from ..logging.errors import SettingError
 from ..logging.printable import readable
@@ -50,7 +51,15 @@ def parse(words: Sequence[str]) -> tuple[argparse.Namespace, dict[str, Any]]:
     _refuse_unknown(rest, verb, [*_names_of(parser), *_names_of(_settings_parser())])
     options.verb = verb
     _add_arguments(options, [*rest, *map(readable, literal)])
-    return options, vars(settings)
+    given = vars(settings)
+    if verb in OPTIONAL_VERBS:
+        verb_package(verb).take_settings(options, given)
+    return options, given
+
+
+def verb_package(verb: str) -> Any:
+    """Return the package of an optional verb."""
+    return import_module(f".{verb}", __package__)
 
 
 def _split_at_dashes(words: list[str]) -> tuple[list[str], list[str]]:
@@ -117,6 +126,13 @@ def _add_arguments(options: argparse.Namespace, words: list[str]) -> None:
 
 
 def _parser_of(verb: str) -> argparse.ArgumentParser:
+    if verb in OPTIONAL_VERBS:
+        package = verb_package(verb)
+        parser = _new_parser(
+            f"{COMMAND} {verb}", usage=package.USAGE, description=package.DESCRIPTION, epilog=SEE_SETTINGS
+        )
+        package.add_options(parser)
+        return parser
     meaning = VERBS[verb]
     description = DESCRIPTIONS.get(verb, f"{meaning[0].upper()}{meaning[1:]}.")
     parser = _new_parser(f"{COMMAND} {verb}", usage=USAGES[verb], description=description, epilog=SEE_SETTINGS)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ..choices import COMMAND, DESCRIPTION
+from ..choices import COMMAND, DESCRIPTION, OPTIONAL_VERBS
 
 VERBS = {
     "serve": "serve MCP clients (the default)",
     "logs": "list recorded entries, show one call, summarise or resend",
     "call": "call one tool and print its result",
     "doctor": "check the configuration, the tools and the destinations",
+    **OPTIONAL_VERBS,
 }
 OPTIONS = {
     "-h, --help": "show this help; behind a verb, the options of the verb",

@@ -48,18 +48,19 @@ async def open_readable(name: str | None, config: ServerConfig) -> AsyncIterator
 
 async def read(source: LogDestination, **filters: Any) -> list[LogEntry]:
     """Query a destination; raise DeliveryError with one sentence for any exception of its driver."""
-    with _one_sentence(source):
+    with one_sentence(source):
         return await source.query(**filters)
 
 
 async def summarise(source: LogDestination, *, by: Group, **filters: Any) -> CallStats:
     """Return statistics of calls; raise DeliveryError as `read` does."""
-    with _one_sentence(source):
+    with one_sentence(source):
         return await source.stats(by=by, **filters)
 
 
 @contextmanager
-def _one_sentence(source: LogDestination) -> Iterator[None]:
+def one_sentence(source: LogDestination) -> Iterator[None]:
+    """Raise DeliveryError with one sentence for any exception of a driver."""
     try:
         yield
     except (LoggingError, NotImplementedError):

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 NAMELESS = "(none)"
 """The group of calls without a client, a principal or an error."""
 HUMAN_TITLES = ("calls", "failed", "rate", "p50", "p95", "p99", "max", "output")
-PIPE_TITLES = ("calls", "failures", "failure_rate", "p50_ms", "p95_ms", "p99_ms", "max_ms", "output_bytes")
+PIPE_TITLES = (
+    "calls", "failures", "failure_rate", "p50_ms", "p95_ms", "p99_ms", "max_ms",
+    "output_bytes", "output_p95_bytes", "output_total_bytes",
+)  # fmt: skip
 
 
 async def show_stats(source: LogDestination, options: argparse.Namespace, *, terminal: Terminal, clock: Clock) -> None:
@@ -76,7 +79,8 @@ def _human_row(stats: GroupStats) -> list[Cell]:
 
 
 def _exact_row(stats: GroupStats) -> list[Cell]:
-    numbers = (stats.failure_rate, stats.p50_ms, stats.p95_ms, stats.p99_ms, stats.max_ms, stats.output_size)
+    durations = (stats.p50_ms, stats.p95_ms, stats.p99_ms, stats.max_ms)
+    numbers = (stats.failure_rate, *durations, stats.output_size, stats.output_p95, stats.output_total)
     return [
         Cell(stats.group or NAMELESS),
         Cell(str(stats.calls)),

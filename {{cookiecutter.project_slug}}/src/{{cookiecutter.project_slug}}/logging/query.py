@@ -71,6 +71,11 @@ class LogQuery(BaseModel):
     offset: int = Field(default=0, ge=0, le=MAX_OFFSET)
 
     @classmethod
+    def of_calls(cls, **filters: Any) -> Self:
+        """Validate filters as `of` does, for the tool calls among the matching entries."""
+        return cls.of(**{**filters, "log_type": "tool_execution"})
+
+    @classmethod
     def of(cls, **filters: Any) -> Self:
         """Validate filters; raise SettingError that names the filter, its value and what is valid."""
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Literal, get_args
@@ -22,13 +22,17 @@ GROUP_FIELDS: dict[Group, str] = {
 PERIOD_LENGTHS: dict[Group, int] = {"day": len("2026-01-31"), "hour": len("2026-01-31T12")}
 """Characters of an ISO 8601 time in UTC that name each period."""
 PERCENTILES = (50, 95, 99)
+"""The percentiles of durations."""
+OUTPUT_PERCENTILE = 95
+"""The percentile of output sizes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupStats:
-    """The calls of one group. Durations are milliseconds, `output_size` is the mean in bytes; None means unknown.
+    """The calls of one group. Durations are milliseconds, sizes are bytes; None means unknown.
 
-    A percentile is the smallest duration that at least that share of the calls does not exceed (nearest rank).
+    A percentile is the smallest value that at least that share of the calls does not exceed (nearest rank).
+    `output_size` is the mean size of a result, `output_total` the sum of all.
     """
 
     group: str | None
@@ -39,6 +43,8 @@ class GroupStats:
     p99_ms: float | None = None
     max_ms: float | None = None
     output_size: float | None = None
+    output_p95: float | None = None
+    output_total: int | None = None
 
     @property
     def failure_rate(self) -> float:
@@ -60,7 +66,33 @@ def stats_of(entries: Iterable[LogEntry], *, by: Group) -> list[GroupStats]:
     for entry in entries:
         if entry.log_type == "tool_execution":
             groups[_group_of(entry, by)].append(entry)
-    return by_calls(_stats_of_group(group, calls) for group, calls in groups.items())
+    return by_calls(
+        group_stats(
+            group,
+            calls=len(calls),
+            failures=sum(call.status not in SUCCESSES for call in calls),
+            durations=[call.duration_ms for call in calls if call.duration_ms is not None],
+            sizes=[call.output_size for call in calls if call.output_size is not None],
+        )
+        for group, calls in groups.items()
+    )
+
+
+def group_stats(
+    group: str | None, *, calls: int, failures: int, durations: Sequence[float], sizes: Sequence[int]
+) -> GroupStats:
+    """Return the statistics of a group from the known durations and output sizes of its calls, in any order."""
+    durations, sizes = sorted(durations), sorted(sizes)
+    return GroupStats(
+        group=group,
+        calls=calls,
+        failures=failures,
+        max_ms=durations[-1] if durations else None,
+        output_size=sum(sizes) / len(sizes) if sizes else None,
+        output_p95=sizes[_rank(OUTPUT_PERCENTILE, len(sizes))] if sizes else None,
+        output_total=sum(sizes) if sizes else None,
+        **{f"p{percent}_ms": durations[_rank(percent, len(durations))] for percent in PERCENTILES if durations},
+    )
 
 
 def by_calls(groups: Iterable[GroupStats]) -> list[GroupStats]:
@@ -73,20 +105,6 @@ def _group_of(entry: LogEntry, by: Group) -> str | None:
         return iso_utc(entry.timestamp)[: PERIOD_LENGTHS[by]]
     group: str | None = getattr(entry, GROUP_FIELDS[by])
     return group
-
-
-def _stats_of_group(group: str | None, calls: list[LogEntry]) -> GroupStats:
-    durations = sorted(call.duration_ms for call in calls if call.duration_ms is not None)
-    sizes = [call.output_size for call in calls if call.output_size is not None]
-    ranks = {f"p{percent}_ms": durations[_rank(percent, len(durations))] for percent in PERCENTILES if durations}
-    return GroupStats(
-        group=group,
-        calls=len(calls),
-        failures=sum(call.status not in SUCCESSES for call in calls),
-        max_ms=durations[-1] if durations else None,
-        output_size=sum(sizes) / len(sizes) if sizes else None,
-        **ranks,
-    )
 
 
 def _rank(percent: int, count: int) -> int:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
+from ..contents import Contents
 from ..entry import LogEntry
+from ..histogram import Histogram, Period, histogram_of
 from ..query import MAX_LIMIT
 from ..settings import LogSettings
 from ..stats import CallStats, Group, stats_of
@@ -60,6 +63,24 @@ class LogDestination(ABC):
         newest = {"log_type": "tool_execution", "limit": MAX_LIMIT, "offset": 0, "slowest": False}
         calls = await self.query(**{**filters, **newest})
         return CallStats(groups=stats_of(calls, by=by), is_complete=len(calls) < MAX_LIMIT)
+
+    async def histogram(self, period: Period, **filters: Any) -> Histogram:
+        """Return the matching tool calls of a period over time, by default counted in the newest 10,000.
+
+        Override it where the store can count them itself.
+        """
+        newest = {"log_type": "tool_execution", "limit": MAX_LIMIT, "offset": 0, "slowest": False}
+        calls = await self.query(**{**filters, **newest, "since": period.since, "until": period.until})
+        return histogram_of(calls, period, is_complete=len(calls) < MAX_LIMIT)
+
+    async def oldest(self) -> datetime | None:
+        """Return the time of the oldest entry, or None if there is none or the store cannot find it quickly."""
+        return None
+
+    async def contents(self) -> Contents:
+        """Return what is stored, by default only the time of the newest entry."""
+        newest = await self.query(limit=1)
+        return Contents(newest=newest[0].timestamp if newest else None)
 
     async def close(self) -> None:
         """Release what `open` acquired; safe to call twice, and without `open`."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, TypeVar
 
+from ..contents import Contents
 from ..entry import has_valid_time, with_valid_time
+from ..histogram import Histogram, Period
 from ..stats import CallStats, Group
 from .base import LogDestination, LogEntry
 from .counters import Counters
@@ -67,6 +70,18 @@ class BufferedDestination(LogDestination):
     async def stats(self, *, by: Group = "tool", **filters: Any) -> CallStats:
         """Return the statistics of the destination, in the same way."""
         return await self._after_flush(lambda: self.destination.stats(by=by, **filters))
+
+    async def histogram(self, period: Period, **filters: Any) -> Histogram:
+        """Return the matching tool calls of a period over time."""
+        return await self._after_flush(lambda: self.destination.histogram(period, **filters))
+
+    async def oldest(self) -> datetime | None:
+        """Return the time of the oldest entry, as far as it is quick to find."""
+        return await self._after_flush(self.destination.oldest)
+
+    async def contents(self) -> Contents:
+        """Return what is stored."""
+        return await self._after_flush(self.destination.contents)
 
     async def close(self) -> None:
         """Deliver the remaining entries while the destination accepts any, then close it; count the rest as dropped."""

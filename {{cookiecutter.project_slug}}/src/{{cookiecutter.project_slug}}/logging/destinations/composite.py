@@ -6,9 +6,12 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
+from ..contents import Contents
 from ..errors import describe_error
+from ..histogram import Histogram, Period
 from ..stats import CallStats, Group
 from .base import LogDestination, LogEntry
 from .driver import declared
@@ -46,6 +49,18 @@ class CompositeDestination(LogDestination):
     async def stats(self, *, by: Group = "tool", **filters: Any) -> CallStats:
         """Return the statistics of the first readable destination; raise NotImplementedError if none is."""
         return await self._first_readable(lambda destination: destination.stats(by=by, **filters))
+
+    async def histogram(self, period: Period, **filters: Any) -> Histogram:
+        """Return the matching tool calls of a period over time."""
+        return await self._first_readable(lambda destination: destination.histogram(period, **filters))
+
+    async def oldest(self) -> datetime | None:
+        """Return the time of the oldest entry, as far as it is quick to find."""
+        return await self._first_readable(lambda destination: destination.oldest())
+
+    async def contents(self) -> Contents:
+        """Return what is stored."""
+        return await self._first_readable(lambda destination: destination.contents())
 
     async def close(self) -> None:
         """Close every destination."""

@@ -7,9 +7,12 @@ import inspect
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Any
 
+from ..contents import Contents
 from ..errors import AccessError, InvalidEntryError, PartialDeliveryError, describe_error
+from ..histogram import Histogram, Period
 from ..stats import CallStats, Group
 from .base import LogDestination, LogEntry
 from .driver import declared
@@ -83,6 +86,18 @@ class RetryWrapper(LogDestination):
     async def stats(self, *, by: Group = "tool", **filters: Any) -> CallStats:
         """Return the statistics of the destination."""
         return await self.destination.stats(by=by, **filters)
+
+    async def histogram(self, period: Period, **filters: Any) -> Histogram:
+        """Return the matching tool calls of a period over time."""
+        return await self.destination.histogram(period, **filters)
+
+    async def oldest(self) -> datetime | None:
+        """Return the time of the oldest entry, as far as it is quick to find."""
+        return await self.destination.oldest()
+
+    async def contents(self) -> Contents:
+        """Return what is stored."""
+        return await self.destination.contents()
 
     async def close(self) -> None:
         """Close the destination."""

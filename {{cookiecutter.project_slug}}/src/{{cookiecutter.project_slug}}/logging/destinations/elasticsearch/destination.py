@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from ...contents import Contents
+from ...histogram import Histogram, Period
 from ...query import LogQuery
 from ...stats import CallStats, Group
 from ..base import BatchDestination, LogEntry
@@ -16,7 +19,7 @@ from .errors import translate, translate_unexpected_reply, translate_without_ent
 from .indices import DailyIndices
 from .search import search
 from .settings import ElasticsearchSettings, check_settings
-from .stats import call_stats
+from .stats import call_histogram, call_stats, index_contents, oldest_entry
 
 if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
@@ -77,9 +80,25 @@ class ElasticsearchDestination(BatchDestination):
 
     async def stats(self, *, by: Group = "tool", **filters: Any) -> CallStats:
         """Return statistics of all matching tool calls; the percentiles are estimates."""
-        query = LogQuery.of(**{**filters, "log_type": "tool_execution"})
+        query = LogQuery.of_calls(**filters)
         with translated_errors(translate_without_entries):
             return await call_stats(self._connected(), query, self.settings.elasticsearch_index_prefix, by=by)
+
+    async def histogram(self, period: Period, **filters: Any) -> Histogram:
+        """Return all matching tool calls of a period over time."""
+        query = LogQuery.of_calls(**{**filters, "since": period.since, "until": period.until})
+        with translated_errors(translate_without_entries):
+            return await call_histogram(self._connected(), query, self.settings.elasticsearch_index_prefix, period)
+
+    async def oldest(self) -> datetime | None:
+        """Return the time of the oldest entry; None if there is none."""
+        with translated_errors(translate_without_entries):
+            return await oldest_entry(self._connected(), self.settings.elasticsearch_index_prefix)
+
+    async def contents(self) -> Contents:
+        """Return what is in the daily indices; without the privilege `monitor`, not how large they are."""
+        with translated_errors(translate_without_entries):
+            return await index_contents(self._connected(), self.settings.elasticsearch_index_prefix)
 
     async def close(self) -> None:
         """Close the connections; the next write opens new ones."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from math import floor
 from typing import TYPE_CHECKING, Any
 
-from ...entry import SUCCESSES
+from ...contents import Contents
+from ...entry import SUCCESSES, iso_utc
+from ...histogram import Histogram, Period, filled
 from ...query import LogQuery
-from ...stats import GROUP_FIELDS, PERCENTILES, CallStats, Group, GroupStats, by_calls
+from ...stats import GROUP_FIELDS, OUTPUT_PERCENTILE, PERCENTILES, CallStats, Group, GroupStats, by_calls
 from ..driver import translated_errors
 from .errors import translate_unexpected_reply
 from .schema import day_of, index_pattern
@@ -25,7 +30,8 @@ _MEASURES: dict[str, dict[str, Any]] = {
     "failures": {"filter": {"bool": {"must_not": {"terms": {"status": SUCCESSES}}}}},
     "durations": {"percentiles": {"field": "duration_ms", "percents": PERCENTILES}},
     "longest": {"max": {"field": "duration_ms"}},
-    "output_size": {"avg": {"field": "output_size"}},
+    "sizes": {"stats": {"field": "output_size"}},
+    "large": {"percentiles": {"field": "output_size", "percents": [OUTPUT_PERCENTILE]}},
 }
 
 
@@ -46,21 +52,91 @@ async def call_stats(client: AsyncElasticsearch, query: LogQuery, prefix: str, *
             after = page["after_key"]
 
 
+async def call_histogram(client: AsyncElasticsearch, query: LogQuery, prefix: str, period: Period) -> Histogram:
+    """Return the matching entries of a period over time, including those just written."""
+    await refresh(client, prefix)
+    if not (indices := await _daily_indices(client, prefix)):
+        return filled((), period)
+    reply = await client.search(**histogram_request(query, prefix, indices, period))
+    with translated_errors(translate_unexpected_reply):
+        check_shards(reply["_shards"].get("failures", ()), prefix)
+        buckets = reply["aggregations"]["buckets"]["buckets"]
+        rows = [(number, each["doc_count"], each["failures"]["doc_count"]) for number, each in enumerate(buckets)]
+    return filled(rows, period)
+
+
+def histogram_request(query: LogQuery, prefix: str, indices: Sequence[str], period: Period) -> dict[str, Any]:
+    """Return the arguments of the one `search` in `indices` that counts the entries in each bucket."""
+    ranges = [{"from": start, "to": end} for start, end in pairwise(map(iso_utc, period.edges))]
+    return {
+        **_request(query, prefix, indices),
+        "aggregations": {
+            "buckets": {
+                "date_range": {"field": "timestamp", "ranges": ranges},
+                "aggregations": {"failures": _MEASURES["failures"]},
+            }
+        },
+    }
+
+
+async def oldest_entry(client: AsyncElasticsearch, prefix: str) -> datetime | None:
+    """Return the time of the oldest entry in the daily indices, rounded down to milliseconds."""
+    if not (indices := await _daily_indices(client, prefix)):
+        return None
+    ends = {"min": {"min": {"field": "timestamp"}}}
+    reply = await client.search(**{**_request(LogQuery(), prefix, indices), "aggregations": ends})
+    with translated_errors(translate_unexpected_reply):
+        check_shards(reply["_shards"].get("failures", ()), prefix)
+        milliseconds = reply["aggregations"]["min"]["value"]
+        return None if milliseconds is None else _moment(floor(milliseconds))
+
+
+async def index_contents(client: AsyncElasticsearch, prefix: str) -> Contents:
+    """Return what is in the daily indices, including the entries just written."""
+    await refresh(client, prefix)
+    if not (indices := await _daily_indices(client, prefix)):
+        return Contents(entries=0)
+    request = _request(LogQuery(), prefix, indices)
+    ends = {name: {name: {"field": "timestamp"}} for name in ("min", "max")}
+    reply = await client.search(**{**request, "track_total_hits": True, "aggregations": ends})
+    sizes = await client.options(ignore_status=403).indices.stats(index=indices, metric="store")
+    with translated_errors(translate_unexpected_reply):
+        check_shards(reply["_shards"].get("failures", ()), prefix)
+        oldest, newest = (reply["aggregations"][name]["value"] for name in ("min", "max"))
+        return Contents(
+            entries=reply["hits"]["total"]["value"],
+            oldest=_moment(oldest),
+            newest=_moment(newest),
+            size_bytes=sizes["_all"]["primaries"]["store"]["size_in_bytes"] if "_all" in sizes else None,
+        )
+
+
+def _moment(milliseconds: float | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1_000, UTC)
+
+
 def stats_request(
     query: LogQuery, prefix: str, indices: Sequence[str], *, by: Group, after: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Return the arguments of one `search` in `indices`; `after` is the last group of the previous page."""
-    ours = [{"terms": {"_index": indices}}, {"exists": {"field": "entry_id"}}]
     groups: dict[str, Any] = {"size": PAGE_SIZE, "sources": [{"group": _group_source(by)}]}
     if after is not None:
         groups["after"] = after
+    return {
+        **_request(query, prefix, indices),
+        "aggregations": {"groups": {"composite": groups, "aggregations": _MEASURES}},
+    }
+
+
+def _request(query: LogQuery, prefix: str, indices: Sequence[str]) -> dict[str, Any]:
+    """Return the arguments of a `search` for aggregations of the entries of a query."""
+    ours = [{"terms": {"_index": indices}}, {"exists": {"field": "entry_id"}}]
     return {
         "index": index_pattern(prefix),
         "ignore_unavailable": True,
         "track_total_hits": False,
         "query": {"bool": {"filter": [*ours, *conditions(query)]}},
         "size": 0,
-        "aggregations": {"groups": {"composite": groups, "aggregations": _MEASURES}},
     }
 
 
@@ -80,11 +156,14 @@ def _group_source(by: Group) -> dict[str, Any]:
 
 def _group_stats(bucket: Mapping[str, Any]) -> GroupStats:
     percentiles = {f"p{percent}_ms": bucket["durations"]["values"][f"{percent:.1f}"] for percent in PERCENTILES}
+    sizes = bucket["sizes"]
     return GroupStats(
         group=bucket["key"]["group"],
         calls=bucket["doc_count"],
         failures=bucket["failures"]["doc_count"],
         max_ms=bucket["longest"]["value"],
-        output_size=bucket["output_size"]["value"],
+        output_size=sizes["avg"],
+        output_p95=bucket["large"]["values"][f"{OUTPUT_PERCENTILE:.1f}"],
+        output_total=int(sizes["sum"]) if sizes["count"] else None,
         **percentiles,
     )

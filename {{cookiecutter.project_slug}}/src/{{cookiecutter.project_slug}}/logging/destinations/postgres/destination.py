@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from ...contents import Contents
 from ...errors import AccessError, DeliveryError, InvalidEntryError
+from ...histogram import Histogram, Period, filled
 from ...query import LogQuery
 from ...stats import CallStats, Group, by_calls
 from ...throttle import Throttle
@@ -17,7 +19,7 @@ from .client import PostgresClient
 from .encoding import Encoder, Row, clean_row, entry_of, for_columns, row_of
 from .errors import AlreadyExistsError, MissingTableError, invalid_value
 from .schema import RETENTION_CHUNK, Table
-from .search import Statement, group_of, select, summarize
+from .search import Statement, buckets, contents_of, group_of, oldest_in, select, summarize
 from .settings import PostgresSettings
 from .stored_table import StoredTable
 
@@ -84,9 +86,25 @@ class PostgresDestination(BatchDestination):
 
     async def stats(self, *, by: Group = "tool", **filters: Any) -> CallStats:
         """Return statistics of the matching tool calls, computed by the server; none if the table does not exist."""
-        query = LogQuery.of(**{**filters, "log_type": "tool_execution"})
+        query = LogQuery.of_calls(**filters)
         records = await self._fetch(lambda table: summarize(table, query, by=by))
         return CallStats(groups=by_calls(map(group_of, records)))
+
+    async def histogram(self, period: Period, **filters: Any) -> Histogram:
+        """Return the matching tool calls of a period over time, counted by the server; none without a table."""
+        query = LogQuery.of_calls(**{**filters, "since": period.since, "until": period.until})
+        return filled(map(tuple, await self._fetch(lambda table: buckets(table, query, period))), period)
+
+    async def oldest(self) -> datetime | None:
+        """Return the time of the oldest entry; None if there is none."""
+        records = await self._fetch(oldest_in)
+        moment: datetime | None = records[0]["oldest"] if records else None
+        return moment
+
+    async def contents(self) -> Contents:
+        """Return what is in the table; nothing if it does not exist."""
+        records = await self._fetch(contents_of)
+        return Contents(**records[0]) if records else Contents(entries=0)
 
     async def close(self) -> None:
         """Close all connections within half a second."""

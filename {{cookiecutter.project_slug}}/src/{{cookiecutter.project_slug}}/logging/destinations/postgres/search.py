@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...entry import SUCCESSES
+from ...histogram import Period
 from ...json_safe import safe_text
 from ...query import TEXT_FIELDS, LogQuery
-from ...stats import GROUP_FIELDS, PERCENTILES, PERIOD_LENGTHS, Group, GroupStats
+from ...stats import GROUP_FIELDS, OUTPUT_PERCENTILE, PERCENTILES, PERIOD_LENGTHS, Group, GroupStats
 from .schema import TOOL_PREFIX, Table
 
 if TYPE_CHECKING:
@@ -34,17 +35,41 @@ def select(table: Table, query: LogQuery) -> Statement:
 def summarize(table: Table, query: LogQuery, *, by: Group) -> Statement:
     """Return the statement that computes the statistics of the entries of a query, one row per group."""
     where, values = _where(table, query)
-    successes, shares = f"${len(values) + 1}::text[]", f"${len(values) + 2}::float8[]"
+    shares, share = f"${len(values) + 2}::float8[]", f"${len(values) + 3}::float8"
+    size = table.column("output_size")
     columns = (
         f'{_group(table, by)} AS "group"',
         "count(*) AS calls",
-        f"count(*) FILTER (WHERE (status = ANY({successes})) IS NOT TRUE) AS failures",
+        f"{_failures(len(values) + 1)} AS failures",
         f"percentile_disc({shares}) WITHIN GROUP (ORDER BY duration_ms) AS percentiles",
         "max(duration_ms) AS max_ms",
-        f"avg({table.column('output_size')})::float8 AS output_size",
+        f"avg({size})::float8 AS output_size",
+        f"percentile_disc({share}) WITHIN GROUP (ORDER BY {size}) AS output_p95",
+        f"sum({size})::bigint AS output_total",
     )
     statement = f"SELECT {', '.join(columns)} FROM {table} WHERE {where} GROUP BY 1"  # noqa: S608
-    return statement, [*values, list(SUCCESSES), [percent / 100 for percent in PERCENTILES]]
+    shares_of = [percent / 100 for percent in PERCENTILES]
+    return statement, [*values, list(SUCCESSES), shares_of, OUTPUT_PERCENTILE / 100]
+
+
+def buckets(table: Table, query: LogQuery, period: Period) -> Statement:
+    """Return the statement that counts the entries of a query in each bucket that has one, and their failures."""
+    where, values = _where(table, query)
+    columns = f"width_bucket(timestamp, ${len(values) + 2}::timestamptz[]), count(*), {_failures(len(values) + 1)}"
+    statement = f"SELECT {columns} FROM {table} WHERE {where} GROUP BY 1"  # noqa: S608
+    return statement, [*values, list(SUCCESSES), period.edges[1:]]
+
+
+def oldest_in(table: Table) -> Statement:
+    """Return the statement that finds the time of the oldest entry, which an index has."""
+    return f"SELECT min(timestamp) AS oldest FROM {table}", []  # noqa: S608
+
+
+def contents_of(table: Table) -> Statement:
+    """Return the statement that says what is in the table; each of its parts reads an index or the catalogue."""
+    ends = (f"(SELECT {end}(timestamp) FROM {table}) AS {name}" for end, name in (("min", "oldest"), ("max", "newest")))  # noqa: S608
+    size = "pg_total_relation_size($1::regclass) AS size_bytes"
+    return f"SELECT (SELECT count(*) FROM {table}) AS entries, {', '.join(ends)}, {size}", [str(table)]  # noqa: S608
 
 
 def group_of(record: asyncpg.Record) -> GroupStats:
@@ -53,6 +78,11 @@ def group_of(record: asyncpg.Record) -> GroupStats:
     percentiles = values.pop("percentiles") or [None] * len(PERCENTILES)
     ranks = {f"p{percent}_ms": value for percent, value in zip(PERCENTILES, percentiles, strict=True)}
     return GroupStats(**values, **ranks)
+
+
+def _failures(parameter: int) -> str:
+    """Return the number of failures; the parameter holds the outcomes that are none."""
+    return f"count(*) FILTER (WHERE (status = ANY(${parameter}::text[])) IS NOT TRUE)"
 
 
 def _group(table: Table, by: Group) -> str:

@@ -7,12 +7,15 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from ...contents import Contents
 from ...errors import AccessError, DeliveryError, InvalidEntryError
 from ...forks import hold_off_forks
+from ...histogram import Histogram, Period
 from ...query import LogQuery
 from ...settings import full_path
 from ...stats import CallStats, Group
@@ -21,7 +24,7 @@ from ..driver import require_driver, translated_errors
 from . import schema
 from .encoding import grouped_rows, row_of
 from .errors import explain, file_exists
-from .reader import BUSY_TIMEOUT, read_entries, read_stats
+from .reader import BUSY_TIMEOUT, read_contents, read_entries, read_histogram, read_oldest, read_stats
 from .retention import Retention
 from .schema import SCHEMA_VERSION, TABLE
 from .settings import SQLiteSettings
@@ -96,8 +99,20 @@ class SQLiteDestination(BatchDestination):
 
     async def stats(self, *, by: Group = "tool", **filters: Any) -> CallStats:
         """Return statistics of all matching tool calls; none if the file does not exist."""
-        calls = LogQuery.of(**{**filters, "log_type": "tool_execution"})
-        return CallStats(groups=await read_stats(self.path, calls, by=by))
+        return CallStats(groups=await read_stats(self.path, LogQuery.of_calls(**filters), by=by))
+
+    async def histogram(self, period: Period, **filters: Any) -> Histogram:
+        """Return all matching tool calls of a period over time; none if the file does not exist."""
+        calls = LogQuery.of_calls(**{**filters, "since": period.since, "until": period.until})
+        return await read_histogram(self.path, calls, period)
+
+    async def oldest(self) -> datetime | None:
+        """Return the time of the oldest entry; None if there is none."""
+        return await read_oldest(self.path)
+
+    async def contents(self) -> Contents:
+        """Return what is in the file; nothing if it does not exist."""
+        return await read_contents(self.path)
 
     async def close(self) -> None:
         """Close the file."""

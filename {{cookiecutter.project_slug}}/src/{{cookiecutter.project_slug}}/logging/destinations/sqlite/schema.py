@@ -40,6 +40,11 @@ DELETE_OLDEST = f"DELETE FROM {TABLE} WHERE id IN ({_OLDEST})"  # noqa: S608
 USED_BYTES = (
     "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
 )
+OLDEST, _NEWEST, _COUNT = (
+    f"SELECT {value} FROM {TABLE}"  # noqa: S608
+    for value in ("min(timestamp)", "max(timestamp)", "count(*)")
+)
+CONTENTS = f"SELECT ({_COUNT}), ({OLDEST}), ({_NEWEST})"
 LIST_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 LIST_COLUMNS = f"SELECT name FROM pragma_table_info('{TABLE}')"  # noqa: S608
 

@@ -1,0 +1,51 @@
+"""The verb `ui`: look at recorded calls on a page in the browser. Nothing can be changed through it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ...logging.errors import SettingError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ...config import ServerConfig
+
+USAGE = "[--from NAME] [--host ADDRESS] [--port N] [--no-browser]"
+DESCRIPTION = """Look at recorded calls in the browser. The command prints the address of the page, with
+a token that nobody else has, and ends on Ctrl-C.
+
+  --host ADDRESS  where to listen (default: 127.0.0.1, which only this machine reaches)
+  --port N        which port (default: a free one)"""
+HOST = "127.0.0.1"
+MAX_PORT = 65_535
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb; `--host` and `--port` are settings of a server, too."""
+    parser.add_argument(
+        "--from", dest="source", metavar="NAME", help="destination to read (default: the first readable one)"
+    )
+    parser.add_argument("--no-browser", dest="browser", action="store_false", help="only print the address")
+
+
+def take_settings(options: argparse.Namespace, settings: dict[str, Any]) -> None:
+    """Take what `--host` and `--port` mean for the page; raise SettingError for an invalid port."""
+    options.host = settings.pop("http_host", HOST)
+    options.port = _port(settings.pop("http_port", "0"))
+
+
+async def run_verb(options: argparse.Namespace, config: ServerConfig) -> int:
+    """Serve the page; return the exit code."""
+    from .run import run_ui  # noqa: PLC0415 - imports the web server
+
+    return await run_ui(options, config)
+
+
+def _port(text: str) -> int:
+    with suppress(ValueError):
+        if 0 <= (number := int(text)) <= MAX_PORT:
+            return number
+    msg = f"--port must be between 0 and {MAX_PORT}, not {text!r}; 0 chooses a free one"
+    raise SettingError(msg)
