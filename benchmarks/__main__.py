@@ -19,8 +19,16 @@ from .project import installed_project
 from .report import print_table
 
 HERE = Path(__file__).parent
-LOCAL = ("servers", "lines", "sqlite")
-LIVE = {"kafka": "kafka", "elasticsearch": "elasticsearch_9", "postgres": "postgres", "convex": "convex"}
+LOCAL = ("servers", "watched", "lines", "sqlite", "page-sqlite")
+LIVE = {
+    "kafka": "kafka",
+    "elasticsearch": "elasticsearch_9",
+    "postgres": "postgres",
+    "convex": "convex",
+    "page-elasticsearch": "elasticsearch_9",
+    "page-postgres": "postgres",
+    "page-convex": "convex",
+}
 """Benchmarks of production destinations and the backend each needs."""
 
 
@@ -36,7 +44,8 @@ def main() -> int:
     with ExitStack() as backends:
         for name in names:
             environment = os.environ | _address(name, backends)
-            command = [str(python), "-m", f"benchmarks.{name}", str(options.runs)]
+            module, _, store = name.partition("-")
+            command = [str(python), "-m", f"benchmarks.{module}", str(options.runs), *filter(None, [store])]
             done = subprocess.run(  # noqa: S603 - our own interpreter and module
                 command, cwd=HERE.parent, env=environment, stdout=subprocess.PIPE, text=True, check=False
             )

@@ -24,7 +24,7 @@ def installed_project() -> Path:
     """Bake and install the projects afresh and return the interpreter that has them."""
     for package, production in ((PACKAGE, "all"), (DEFAULT_PACKAGE, "none")):
         shutil.rmtree(FOLDER / package, ignore_errors=True)
-        bake(FOLDER, {"project_slug": package, "production_log_destination": production})
+        bake(FOLDER, {"project_slug": package, "production_log_destination": production, "include_admin_ui": "yes"})
     python = FOLDER / "venv" / "bin" / "python"
     if not python.exists():
         uv("venv", FOLDER / "venv", "--python", sys.executable)
