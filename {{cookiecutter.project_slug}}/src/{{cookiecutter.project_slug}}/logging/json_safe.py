@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from asyncio import CancelledError
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
@@ -61,13 +61,19 @@ def decode_json(text: str | bytes) -> Any:
         return {"text": text if isinstance(text, str) else text.decode(errors="replace")}
 
 
-def scalars(value: object) -> Iterator[str | float]:
-    """Yield the texts, numbers and booleans inside a JSON value; the names in its objects are left out."""
-    if isinstance(value, dict | list | tuple):
+def scalars(value: object) -> list[str | float]:
+    """Return the texts, numbers and booleans inside a JSON value; the names in its objects are left out."""
+    found: list[str | float] = []
+    _add_scalars(value, found)
+    return found
+
+
+def _add_scalars(value: object, found: list[str | float]) -> None:
+    if isinstance(value, (dict, list, tuple)):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from scalars(item)
+            _add_scalars(item, found)
     elif value is not None:
-        yield cast("str | float", value)
+        found.append(cast("str | float", value))
 
 
 def safe_text(text: str, max_text: int = MAX_TEXT) -> str:

@@ -8,7 +8,6 @@ import signal
 import threading
 import weakref
 from concurrent.futures import Future
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from loguru import logger
@@ -17,7 +16,7 @@ from ..logging.forks import after_fork_in_child
 from ..logging.unified_logger import UnifiedLogger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that end the server in order; Windows has no SIGHUP."""
@@ -91,18 +90,17 @@ def keep_loop_from_children(loop: asyncio.AbstractEventLoop) -> None:
     after_fork_in_child(replace)
 
 
-@contextmanager
-def in_this_process() -> Iterator[None]:
+class InThisProcess:
     """End a forked child that comes out of the block, because its parent does, too."""
-    process = _Process.current
-    try:
-        yield
-    except BaseException as error:
-        if _Process.current is not process:
+
+    __slots__ = ("_process",)
+
+    def __enter__(self) -> None:
+        self._process = _Process.current
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if _Process.current is not self._process:
             end_child(error)
-        raise
-    if _Process.current is not process:
-        end_child(None)
 
 
 def end_child(error: BaseException | None) -> NoReturn:

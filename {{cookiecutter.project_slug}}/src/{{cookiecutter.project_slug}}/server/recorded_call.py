@@ -23,7 +23,7 @@ from ..logging.correlation import new_id
 from ..logging.entries import class_name
 from ..logging.json_safe import json_size
 from ..logging.unified_logger import UnifiedLogger
-from .client_id import MAX_LENGTH, client_correlation_id
+from .client_id import MAX_LENGTH
 from .private import without_quoted_inputs, without_values
 from .results import size_of, summary_of
 
@@ -50,8 +50,12 @@ URI_LENGTH = 2_000
 SPAN_ID_LENGTH = 16
 """Hexadecimal digits of a W3C span id (https://www.w3.org/TR/trace-context/#parent-id)."""
 
-current_request: ContextVar[ServerRequestContext[Any, Any] | None] = ContextVar("request", default=None)
-"""The current request; the SDK's own way to it takes twenty times as long."""
+current_request: ContextVar[tuple[ServerRequestContext[Any, Any] | None, str | None]]
+current_request = ContextVar("request", default=(None, None))
+"""The current request, and why the correlation id that the client sent with it was rejected.
+
+The SDK's own way to the request takes twenty times as long.
+"""
 
 
 class RecordedCall:
@@ -65,6 +69,7 @@ class RecordedCall:
         "_given",
         "_input_size",
         "_method",
+        "_rejection",
         "_request",
         "_settings",
         "_started",
@@ -95,7 +100,7 @@ class RecordedCall:
         if arguments is not None and self._settings.log_arguments:
             self._arguments = self._entries.payload(arguments)  # now, because the tool may change them
         self._input_size = None if arguments is None else json_size(arguments)
-        self._request = current_request.get()
+        self._request, self._rejection = current_request.get()
         self._context = copy_context()
         self._timestamp = datetime.now(UTC)
         self._started = time.perf_counter()
@@ -214,9 +219,8 @@ class RecordedCall:
         entry.request_id = str(number) if isinstance(number, int) else clean(str(number))
         entry.protocol_version = request.protocol_version
         _add_span(entry, own_id=self._entry_id or entry.entry_id)
-        _, rejection = client_correlation_id(request.meta, clean_id)
-        if rejection is not None:
-            entry.extra_data = {"correlation_id_replaced": rejection}
+        if self._rejection is not None:
+            entry.extra_data = {"correlation_id_replaced": self._rejection}
 
     def _private(self, text: str) -> str:
         """Return the text of an error without what LOG_ARGUMENTS and LOG_RESULTS keep out of entries."""

@@ -17,7 +17,7 @@ from ..logging.correlation import begin, correlation, current_tool, end, has_cor
 from ..logging.throttle import Throttle
 from ..logging.unified_logger import UnifiedLogger
 from .client_id import client_correlation_id
-from .forks import in_this_process, keep_signals_from_children
+from .forks import InThisProcess, keep_signals_from_children
 from .recorded_call import RecordedCall, clean_id, current_request
 
 if TYPE_CHECKING:
@@ -138,11 +138,11 @@ class RecordingMCPServer(MCPServer[Any]):
                 return await self._recorded(method, target, arguments, run)
         call = self._begin(method, target, arguments)
         if call is None:
-            with in_this_process():
+            with InThisProcess():
                 return await run()
         outer, tool = _current_call.set(call), current_tool.set(call.tool_name or current_tool.get())
         try:
-            with in_this_process():
+            with InThisProcess():
                 result = await run()
         except asyncio.CancelledError:
             self._end_cancelled(call)
@@ -214,8 +214,8 @@ class RecordingMCPServer(MCPServer[Any]):
         """
         if ctx.method == "notifications/cancelled":
             self._note_cancellation(ctx)
-        chosen, _ = client_correlation_id(ctx.meta, clean_id)
-        token, outer = begin(chosen), current_request.set(ctx)
+        chosen, rejection = client_correlation_id(ctx.meta, clean_id)
+        token, outer = begin(chosen), current_request.set((ctx, rejection))
         try:
             return await call_next(ctx)
         finally:

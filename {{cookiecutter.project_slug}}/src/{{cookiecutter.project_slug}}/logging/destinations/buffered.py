@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from ..contents import Contents
-from ..entry import has_valid_time, with_valid_time
 from ..histogram import Histogram, Period
 from ..stats import CallStats, Group
 from .base import LogDestination, LogEntry
@@ -36,17 +35,13 @@ class BufferedDestination(LogDestination):
         self._linger = linger
         self._delivery = Delivery(destination, capacity=capacity, batch_size=self.batch_size, linger=linger)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.put = self._delivery.queue.put
+        """Accept an entry. Never waits, never raises."""
 
     @property
     def counters(self) -> Counters:
         """The counts so far; exact when no thread is inside `put`."""
         return self._delivery.counters
-
-    def put(self, entry: LogEntry) -> None:
-        """Accept an entry. Never waits, never raises."""
-        if not has_valid_time(entry):
-            entry = with_valid_time(entry)
-        self._delivery.queue.put(entry)
 
     async def write(self, entry: LogEntry) -> None:
         """Accept an entry and return at once; start delivery on the running loop unless `open` did."""

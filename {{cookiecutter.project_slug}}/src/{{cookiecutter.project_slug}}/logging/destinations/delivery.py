@@ -6,7 +6,7 @@ import asyncio
 import random
 from contextlib import suppress
 
-from ..entry import LogEntry
+from ..entry import LogEntry, has_valid_time, with_valid_time
 from ..errors import AccessError, DeliveryError, InvalidEntryError, PartialDeliveryError
 from .base import LogDestination
 from .counters import Counters
@@ -132,7 +132,8 @@ class Delivery:
             self._in_flight, self._leftovers = [], 0
         if len(self._in_flight) <= self._leftovers:
             self._leftovers = len(self._in_flight)
-            self._in_flight[:0] = self.queue.take(self._batch_size - self._leftovers)
+            taken = self.queue.take(self._batch_size - self._leftovers)
+            self._in_flight[:0] = [entry if has_valid_time(entry) else with_valid_time(entry) for entry in taken]
 
     async def _deliver_part(self) -> bool:
         """Deliver the first part of the batch; return whether to continue without a pause."""

@@ -67,5 +67,5 @@ def _document(entry: LogEntry, timestamp: datetime) -> bytes:
 def _with_argument_values(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of an entry with one that has the values of its arguments."""
     if arguments := fields.get("input_args"):
-        fields[ARGUMENT_VALUES] = [value for value in scalars(arguments) if isinstance(value, str | int | float)]
+        fields[ARGUMENT_VALUES] = [value for value in scalars(arguments) if isinstance(value, (str, int, float))]
     return fields
