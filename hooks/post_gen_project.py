@@ -48,7 +48,7 @@ def unwanted() -> Iterator[Path]:
         patterns += [f"tests/logging/destinations/test_{name}.py", f"docs/destinations/{name}.md"]
         patterns += DESTINATIONS[name].get("paths", [])
     for name, option in OPTIONS.items():
-        patterns += option["paths"] if ANSWERS[name] == "no" else []
+        patterns += [*option["paths"], *option.get("folders", [])] if ANSWERS[name] == "no" else []
     for pattern in patterns:
         yield from Path().glob(pattern.replace("src/*/", f"src/{ANSWERS['project_slug']}/"))
 

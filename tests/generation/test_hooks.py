@@ -84,10 +84,13 @@ def test_baking_again_changes_nothing(tmp_path: Path, answers: Answers) -> None:
 
 
 def test_baking_again_keeps_what_the_user_added(tmp_path: Path) -> None:
-    """A file outside the folders of destinations that are no longer chosen is not removed."""
+    """A file outside the folders of destinations and options that are no longer chosen is not removed."""
     project = bake(tmp_path, everything_on())
     folders = {project, *(path.parent for path in project.rglob("*"))}
-    folders = {folder for folder in folders if not set(questions()["_manifest"]["destinations"]) & set(folder.parts)}
+    manifest = questions()["_manifest"]
+    folders = {folder for folder in folders if not set(manifest["destinations"]) & set(folder.parts)}
+    for pattern in [pattern for option in manifest["options"].values() for pattern in option.get("folders", [])]:
+        folders -= {folder for own in project.glob(pattern) for folder in (own, *own.rglob("*"))}
     folders |= {project / "convex"}
     folders |= {project / "src" / "other" / "tools"}
     mine = {folder / name: f"{folder}" for folder in folders for name in ("mine.py", "mine.ts", "mine.md", ".env")}

@@ -58,10 +58,11 @@ def test_destinations_are_whole(name: str) -> None:
 
 @pytest.mark.parametrize("name", MANIFEST["options"])
 def test_options_are_whole(name: str) -> None:
-    """Each has files that are left out with it."""
-    paths = MANIFEST["options"][name]["paths"]
+    """Each has files that are left out with it, and perhaps whole folders."""
+    paths, folders = MANIFEST["options"][name]["paths"], MANIFEST["options"][name].get("folders", [])
     assert paths
-    assert [pattern for pattern in paths if not list(SOURCE.glob(pattern))] == []
+    assert [pattern for pattern in (*paths, *folders) if not list(SOURCE.glob(pattern))] == []
+    assert [folder for pattern in folders for folder in SOURCE.glob(pattern) if not folder.is_dir()] == []
 
 
 def test_patterns_match_files_only() -> None:
