@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +13,7 @@ from playwright.sync_api import expect
 
 from tests.support.processes import LineServer
 
+from .conftest import FIXTURES
 from .helpers import heading, line, rows
 
 if TYPE_CHECKING:
@@ -124,3 +127,16 @@ def test_values_of_a_call_are_filters(failed: Ui, visit: Visit) -> None:
         page.locator("#call").get_by_role("link", name=name, exact=True).click()
         expect(line(page)).to_have_value(word)
         expect(rows(page).first).to_be_visible()
+
+
+def test_a_trace_id_leads_to_the_tracing_system(project: Project, tmp_path: Path, serve: Serve, visit: Visit) -> None:
+    """With `--trace-url` it is a link, which tells the other site nothing about the page."""
+    done = project.run_python(tmp_path, FIXTURES / "travel.py", tmp_path / "logs.db", "6")
+    assert done.returncode == 0, done.stderr
+    with closing(sqlite3.connect(tmp_path / "logs.db")) as connection:
+        statement = "SELECT entry_id, trace_id FROM unified_logs WHERE trace_id IS NOT NULL"
+        call, trace = connection.execute(statement).fetchone()
+    address = "http://127.0.0.1:16686/trace/{trace_id}"
+    link = visit(serve(tmp_path, "--trace-url", address), f"/?id={call}").get_by_role("link", name=trace)
+    expect(link).to_have_attribute("href", address.format(trace_id=trace))
+    expect(link).to_have_attribute("rel", "noreferrer")

@@ -44,7 +44,7 @@ CALLS = [
 
 async def test_about_names_the_project_and_the_destination() -> None:
     """The page shows them."""
-    expected = {"title": TITLE, "command": COMMAND, "source": "memory"}
+    expected = {"title": TITLE, "command": COMMAND, "source": "memory", "trace_url": None}
     assert await ask_json(app_of(), "/api/about") == expected
 
 

@@ -198,6 +198,11 @@ def test_the_browser_is_opened(
         ("now", "ui takes no arguments, so 'now' is unknown"),
         ("--no-browsr", "unknown option '--no-browsr' of ui; did you mean --no-browser?"),
         ("--from", "--from: needs a value"),
+        (
+            "--trace-url http://traces.example",
+            "--trace-url must be an http or https address with {trace_id} in it, not 'http://traces.example'",
+        ),
+        ("--trace-url javascript:{trace_id}", "--trace-url must be an http or https address"),
     ],
 )
 def test_a_mistake_is_named(own_logging: object, capsys: pytest.CaptureFixture[str], words: str, sentence: str) -> None:
@@ -213,8 +218,9 @@ def test_the_help_describes_the_options(capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(SystemExit, match="0"):
         main(["ui", "--help"])
     out = capsys.readouterr().out
-    assert out.startswith(f"usage: {COMMAND} ui [--from NAME] [--host ADDRESS] [--port N] [--no-browser]\n")
-    assert [option for option in ("--from", "--host", "--port", "--no-browser") if f"\n  {option} " not in out] == []
+    assert out.startswith(f"usage: {COMMAND} ui [--from NAME] [--host ADDRESS] [--port N] [--trace-url URL] [--no-browser]\n")
+    options = ("--from", "--host", "--port", "--trace-url", "--no-browser")
+    assert [option for option in options if f"\n  {option} " not in out] == []
 
 
 @pytest.mark.parametrize("words", [["logs"], ["doctor"]])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ...config import ServerConfig
 
-USAGE = "[--from NAME] [--host ADDRESS] [--port N] [--no-browser]"
+USAGE = "[--from NAME] [--host ADDRESS] [--port N] [--trace-url URL] [--no-browser]"
 DESCRIPTION = """Look at recorded calls in the browser. The command prints the address of the page, with
 a token that nobody else has, and ends on Ctrl-C.
 
@@ -20,6 +20,8 @@ a token that nobody else has, and ends on Ctrl-C.
   --port N        which port (default: a free one)"""
 HOST = "127.0.0.1"
 MAX_PORT = 65_535
+TRACE_ID = "{trace_id}"
+"""What the address of a trace has in place of the id."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -27,13 +29,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="source", metavar="NAME", help="destination to read (default: the first readable one)"
     )
+    parser.add_argument(
+        "--trace-url", metavar="URL", help=f"where to see a trace, such as http://localhost:16686/trace/{TRACE_ID}"
+    )
     parser.add_argument("--no-browser", dest="browser", action="store_false", help="only print the address")
 
 
 def take_settings(options: argparse.Namespace, settings: dict[str, Any]) -> None:
-    """Take what `--host` and `--port` mean for the page; raise SettingError for an invalid port."""
+    """Take what `--host` and `--port` mean for the page; raise SettingError for an invalid option."""
     options.host = settings.pop("http_host", HOST)
     options.port = _port(settings.pop("http_port", "0"))
+    _check_trace_url(options.trace_url)
 
 
 async def run_verb(options: argparse.Namespace, config: ServerConfig) -> int:
@@ -41,6 +47,12 @@ async def run_verb(options: argparse.Namespace, config: ServerConfig) -> int:
     from .run import run_ui  # noqa: PLC0415 - imports the web server
 
     return await run_ui(options, config)
+
+
+def _check_trace_url(url: str | None) -> None:
+    if url is not None and not (url.startswith(("http://", "https://")) and TRACE_ID in url):
+        msg = f"--trace-url must be an http or https address with {TRACE_ID} in it, not {url!r}"
+        raise SettingError(msg)
 
 
 def _port(text: str) -> int:

@@ -49,6 +49,7 @@ class Api:
 
     source: LogDestination
     stores: Stores
+    trace_url: str | None
     is_ending: Callable[[], bool]
 
     def routes(self) -> list[Route]:
@@ -69,8 +70,8 @@ class Api:
         ]
 
     async def about(self, request: Request) -> dict[str, Any]:  # noqa: ARG002 - the signature of a handler
-        """Return the name of the project, its command, and the destination that is read."""
-        return {"title": TITLE, "command": COMMAND, "source": self.source.name}
+        """Return the name of the project, its command, the destination that is read, and where traces are seen."""
+        return {"title": TITLE, "command": COMMAND, "source": self.source.name, "trace_url": self.trace_url}
 
     async def entries(self, request: Request) -> dict[str, Any]:
         """Return a page of entries, newest first, and where the next one begins.

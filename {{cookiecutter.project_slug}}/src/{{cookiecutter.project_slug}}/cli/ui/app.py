@@ -33,13 +33,14 @@ def create_app(
     token: str,
     host: str,
     cookie: str,
+    trace_url: str | None = None,
     is_ending: Callable[[], bool] = lambda: False,
 ) -> Guard:
     """Return the application that shows what a destination holds.
 
     The guard is around everything, so that an answer to a failure has its headers, too.
     """
-    api = Api(source=source, stores=stores, is_ending=is_ending)
+    api = Api(source=source, stores=stores, trace_url=trace_url, is_ending=is_ending)
     app = Starlette(
         routes=[Route("/", _page), *api.routes(), Mount("/static", StaticFiles(directory=FILES))],
         exception_handlers={HTTPException: _refused, Exception: _failed},

@@ -54,7 +54,7 @@ async def run_ui(options: argparse.Namespace, config: ServerConfig) -> int:
     async with open_readable(options.source, config) as source:
         with _listening(options.host, options.port) as listener:
             port = listener.getsockname()[1]
-            server = _server(source, config, token=(token := new_token()), host=options.host, port=port)
+            server = _server(source, config, options, token=(token := new_token()), port=port)
             url = f"http://{_bracketed(REACHED_AT.get(options.host, options.host))}:{port}/?token={token}"
             with server.capture_signals():  # the address is a promise that they end the command as they should
                 _announce(url, options)
@@ -78,12 +78,15 @@ def _announce(url: str, options: argparse.Namespace) -> None:
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
-def _server(source: LogDestination, config: ServerConfig, *, token: str, host: str, port: int) -> _Server:
+def _server(
+    source: LogDestination, config: ServerConfig, options: argparse.Namespace, *, token: str, port: int
+) -> _Server:
     app = create_app(
         source,
         stores=Stores(config),
         token=token,
-        host=host,
+        host=options.host,
+        trace_url=options.trace_url,
         cookie=f"{COMMAND}-{port}",  # browsers send a cookie to all ports of a host
         is_ending=lambda: server.should_exit,
     )

@@ -11,12 +11,12 @@ import { longText } from "./long_text.js";
 import { timeline } from "./timeline.js";
 
 /** Show the request with this id; return what ends the view. */
-export function callView(main, { id, view }) {
+export function callView(main, { id, view }, { trace_url: traceUrl }) {
   const ended = new AbortController();
   show(main, back(view), state("Loading…"));
   ask(`/api/entries/${encodeURIComponent(id)}`, {}, ended.signal).then(
     (request) => {
-      show(main, ...content(request, view));
+      show(main, ...content(request, view, traceUrl));
       main.querySelector("h2").focus();
     },
     (error) => isAbort(error) || show(main, back(view), state(error.message)),
@@ -24,7 +24,7 @@ export function callView(main, { id, view }) {
   return { end: () => ended.abort() };
 }
 
-function content(request, view) {
+function content(request, view, traceUrl) {
   const { call, entries, outer } = request;
   const hasOwnReason = !call.error_message || call.output_summary !== call.error_message;
   return [
@@ -32,7 +32,7 @@ function content(request, view) {
     heading(call),
     call.shown_status === "unfinished" && state("No end of this call is recorded: it still runs, or its server was killed."),
     call.error_message && reason(call),
-    factsOf(call, outer),
+    factsOf(call, outer, traceUrl),
     ...section("Arguments", call.input_args, call.input_size, jsonTree),
     ...section("Log", entries.length > 0 ? entries : undefined, null, (lines) => timeline(call, lines)),
     ...section("Traceback", call.traceback ?? call.extra_data?.traceback, null, tracebackOf),
@@ -62,7 +62,7 @@ function reason({ error_message: message, error_type: type }) {
     type && type !== message && el("span", { class: "faint" }, "(", filter("error-type", type), ")"));
 }
 
-function factsOf(call, outer) {
+function factsOf(call, outer, traceUrl) {
   const some = (...values) => (values.some(Boolean) ? values.filter(Boolean).flatMap((value) => [value, " "]) : null);
   return facts({
     time: full(call.timestamp),
@@ -76,7 +76,7 @@ function factsOf(call, outer) {
     "part of": outer && link({ id: outer.id }, {}, text(outer.name)),
     id: copyable(call.entry_id),
     correlation: some(filter("correlation-id", call.correlation_id), copyButton("Copy", () => call.correlation_id)),
-    trace: call.trace_id && some(copyable(call.trace_id), prefixed("span", call.span_id)),
+    trace: call.trace_id && some(traceOf(call.trace_id, traceUrl), prefixed("span", call.span_id)),
   });
 }
 
@@ -91,6 +91,11 @@ function prefixed(word, value) {
 function filter(word, value) {
   if (!isFilterable(value)) return text(value);
   return link({ view: "calls", q: withValue("", word, value), id: "" }, { title: `Everything with ${word}:${value}` }, text(value));
+}
+
+function traceOf(id, url) {
+  const shown = url ? el("a", { href: url.replaceAll("{trace_id}", encodeURIComponent(id)), target: "_blank", rel: "noreferrer" }, text(id)) : text(id);
+  return el("span", {}, shown, " ", copyButton("Copy", () => id));
 }
 
 function copyable(value) {

@@ -19,7 +19,7 @@ const VIEWS = {
 };
 const CHECK_MS = 3000;
 
-let about = { title: "", command: "", source: "" };
+let about = { title: "", command: "", source: "", trace_url: null };
 let list = { address: null, scroll: 0, view: { end() {} } };
 let opened = { id: "", view: { end() {} } };
 
@@ -32,7 +32,7 @@ function draw(place) {
   byId("call").hidden = !place.id;
   byId("view").hidden = Boolean(place.id);
   if (place.id) {
-    opened = { id: place.id, view: callView(byId("call"), place) };
+    opened = { id: place.id, view: callView(byId("call"), place, about) };
     scrollTo(0, 0);
     return;
   }
