@@ -177,13 +177,16 @@ def test_a_port_can_be_chosen(open_page: Open) -> None:
 def test_the_browser_is_opened(
     own_logging: object, start: Callable[..., subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the address that is printed."""
+    """With another token than the printed one, because `ps` shows it to other users: it works once."""
     browser = tmp_path / "browser.py"
     browser.write_text("import sys, pathlib\npathlib.Path(__file__).with_suffix('.txt').write_text(sys.argv[1])\n")
     monkeypatch.setenv("BROWSER", f"{sys.executable} {browser} %s")
     url = start("-m", PACKAGE, "ui").stdout.readline().strip()
     opened = browser.with_suffix(".txt")
-    assert until(lambda: opened.exists() and opened.read_text()) == url
+    first = until(lambda: opened.exists() and opened.read_text())
+    assert first.partition("=")[0] == url.partition("=")[0]
+    assert first != url
+    assert [get(address)[0].status for address in (first, first, url)] == [200, 401, 200]
 
 
 @pytest.mark.parametrize(

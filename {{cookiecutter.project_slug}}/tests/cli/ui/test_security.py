@@ -11,7 +11,7 @@ from fake_destinations import MemoryDestination
 
 from {{cookiecutter.project_slug}}.cli.ui.security import SECURITY_HEADERS, UNAUTHORIZED, new_token
 
-from .ui_helpers import COOKIE, HOST, TOKEN, app_of, ask
+from .ui_helpers import COOKIE, HOST, ONCE, TOKEN, app_of, ask
 
 if TYPE_CHECKING:
     from .ui_helpers import Answer
@@ -60,6 +60,20 @@ async def test_the_token_moves_from_the_address_into_a_cookie() -> None:
     assert first.header("set-cookie") == f"{COOKIE}={TOKEN}; HttpOnly; SameSite=Strict; Path=/"
     second = await ask(app, "/", has_token=False, cookie=first.header("set-cookie").partition(";")[0])
     assert (second.status, second.header("set-cookie")) == (200, "")
+
+
+async def test_the_token_of_the_browsers_command_line_works_once() -> None:
+    """It is exchanged for the cookie; a request that is refused for another reason does not use it up."""
+    app = app_of()
+    assert (await ask(app, f"/?token={ONCE}", has_token=False, host="evil.example")).status == 421
+    assert (await ask(app, "/", has_token=False, cookie=f"{COOKIE}={ONCE}")).status == 401
+    first = await ask(app, f"/?token={ONCE}", has_token=False)
+    assert (first.status, first.header("set-cookie")) == (200, f"{COOKIE}={TOKEN}; HttpOnly; SameSite=Strict; Path=/")
+    second = await ask(app, f"/?token={ONCE}", has_token=False)
+    assert (second.status, second.header("set-cookie")) == (401, "")
+    again = await ask(app, f"/?token={ONCE}", has_token=False, cookie=f"{COOKIE}={TOKEN}")
+    assert (again.status, again.header("set-cookie")) == (200, "")
+    assert (await ask(app, f"/?token={TOKEN}", has_token=False)).status == 200
 
 
 async def test_pages_on_two_ports_do_not_share_a_cookie() -> None:

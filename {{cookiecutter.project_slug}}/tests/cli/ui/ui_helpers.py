@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from {{cookiecutter.project_slug}}.logging.destinations.base import LogDestination
 
 TOKEN = "a-token-of-these-tests"
+ONCE = "a-token-that-works-once"
 COOKIE = "page-8123"
 HOST = "127.0.0.1:8123"
 SOURCES: dict[str, Callable[[str], LogDestination]] = {"memory": lambda _: MemoryDestination(), **READABLE}
@@ -100,7 +101,9 @@ def app_of(
     """Return the application for a destination."""
     source = MemoryDestination() if source is None else source
     stores = Stores(ServerConfig())
-    return create_app(source, stores=stores, token=TOKEN, host="127.0.0.1", cookie=cookie, is_ending=is_ending)
+    return create_app(
+        source, stores=stores, token=TOKEN, once=ONCE, host="127.0.0.1", cookie=cookie, is_ending=is_ending
+    )
 
 
 class Visit:

@@ -33,6 +33,7 @@ def create_app(
     token: str,
     host: str,
     cookie: str,
+    once: str | None = None,
     trace_url: str | None = None,
     is_ending: Callable[[], bool] = lambda: False,
 ) -> Guard:
@@ -45,7 +46,7 @@ def create_app(
         routes=[Route("/", _page), *api.routes(), Mount("/static", StaticFiles(directory=FILES))],
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
-    return Guard(app, token=token, host=host, cookie=cookie)
+    return Guard(app, token=token, host=host, cookie=cookie, once=once)
 
 
 async def _page(request: Request) -> FileResponse:  # noqa: ARG001 - the signature of a handler

@@ -54,11 +54,14 @@ async def run_ui(options: argparse.Namespace, config: ServerConfig) -> int:
     async with open_readable(options.source, config) as source:
         with _listening(options.host, options.port) as listener:
             port = listener.getsockname()[1]
-            server = _server(source, config, options, token=(token := new_token()), port=port)
-            url = f"http://{_bracketed(REACHED_AT.get(options.host, options.host))}:{port}/?token={token}"
-            with server.capture_signals():  # the address is a promise that they end the command as they should
-                _announce(url, options)
-                _yield_to_servers()  # but the browser does not
+            token, once = new_token(), new_token()
+            server = _server(source, config, options, token=token, once=once, port=port)
+            page = f"http://{_bracketed(REACHED_AT.get(options.host, options.host))}:{port}/"
+            with server.capture_signals():  # before the address is printed, so that Ctrl-C works from then on
+                _announce(f"{page}?token={token}", options)
+                if options.browser:
+                    _open_browser(f"{page}?token={once}")
+                _yield_to_servers()  # after the browser is started, which would inherit it
                 await server.serve(sockets=[listener])
     return 0
 
@@ -70,21 +73,28 @@ def _yield_to_servers() -> None:
 
 
 def _announce(url: str, options: argparse.Namespace) -> None:
-    """Print the address, say who can reach it, and open the browser."""
+    """Print the address, and who can reach it."""
     print(url, flush=True)
     if options.host not in LOOPBACK:
         print("Everyone who can reach this machine and knows this token can read the calls.", file=sys.stderr)
-    if options.browser:  # in a thread, because some browsers run in the terminal until their end
-        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+
+def _open_browser(url: str) -> None:
+    """Open an address whose token works once: other users see the browser's command line with `ps`.
+
+    Some browsers run in the terminal until their end, so this happens in a thread.
+    """
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
 def _server(
-    source: LogDestination, config: ServerConfig, options: argparse.Namespace, *, token: str, port: int
+    source: LogDestination, config: ServerConfig, options: argparse.Namespace, *, token: str, once: str, port: int
 ) -> _Server:
     app = create_app(
         source,
         stores=Stores(config),
         token=token,
+        once=once,
         host=options.host,
         trace_url=options.trace_url,
         cookie=f"{COMMAND}-{port}",  # browsers send a cookie to all ports of a host

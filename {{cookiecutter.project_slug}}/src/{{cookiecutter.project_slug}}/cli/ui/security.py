@@ -1,4 +1,4 @@
-"""Let only the holder of the token in: it comes once in the address, and then in a cookie.
+"""Admit only requests with the token: at first it is in the address, then in a cookie.
 
 The page shows what strangers wrote, so the browser is told to run and load nothing but the page's own files.
 """
@@ -44,12 +44,14 @@ class Guard:
     """Refuse requests for other hosts, from other origins, that would change something, or without the token.
 
     `host` is where the page is served. It may also be reached as `localhost` or by an address, whose meaning no DNS
-    server can change (DNS rebinding). `cookie` is the name of the cookie that holds the token.
+    server can change (DNS rebinding). `cookie` is the name of the cookie that holds the token. `once` is a token that
+    is accepted once.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str, host: str, cookie: str) -> None:
+    def __init__(self, app: ASGIApp, *, token: str, host: str, cookie: str, once: str | None = None) -> None:
         self._app = app
         self._token = token
+        self._once = once
         self._names = {host.lower(), "localhost"}
         self._cookie = cookie
 
@@ -58,7 +60,9 @@ class Guard:
         if scope["type"] != "http":  # neither WebSockets nor events of the server are of interest
             return
         request = HTTPConnection(scope)
-        is_first_contact = self._is_token(_token_in_address(scope))
+        in_address = _token_in_address(scope)
+        is_once = self._once is not None and _is_equal(in_address, self._once)
+        is_first_contact = is_once or _is_equal(in_address, self._token)
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -68,9 +72,11 @@ class Guard:
                     headers.append("Set-Cookie", self._set_cookie())
             await send(message)
 
-        has_token = is_first_contact or self._is_token(request.cookies.get(self._cookie, ""))
+        has_token = is_first_contact or _is_equal(request.cookies.get(self._cookie, ""), self._token)
         refusal = self._refusal(request, has_token=has_token)
         is_first_contact = is_first_contact and refusal is None
+        if is_once and refusal is None:
+            self._once = None
         await (refusal or self._app)(scope, receive, send_safely)
 
     def _refusal(self, request: HTTPConnection, *, has_token: bool) -> Response | None:
@@ -96,9 +102,6 @@ class Guard:
             return False
         return True
 
-    def _is_token(self, text: str) -> bool:
-        return hmac.compare_digest(text.encode(), self._token.encode())
-
     def _set_cookie(self) -> str:
         return f"{self._cookie}={self._token}; HttpOnly; SameSite=Strict; Path=/"
 
@@ -108,6 +111,11 @@ def error_response(path: str, sentence: str, status: int, headers: dict[str, str
     if path.startswith(API):
         return JSONResponse({"error": sentence}, status, headers)
     return PlainTextResponse(f"{sentence}\n", status, headers)
+
+
+def _is_equal(text: str, token: str) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(text.encode(), token.encode())
 
 
 def _token_in_address(scope: Scope) -> str:
