@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tests.support.processes import LineServer
 
 from .conftest import FIXTURES
-from .helpers import line, rows
+from .helpers import heading, line, rows
 from .ui import Ui, count
 
 if TYPE_CHECKING:
@@ -214,6 +214,21 @@ def test_keys_lead_through_the_list(travel: Ui, visit: Visit) -> None:
     page.keyboard.type("no such thing l")
     page.keyboard.press("Escape")
     expect(line(page)).to_have_value("")
+
+
+def test_enter_on_an_open_call_does_not_open_another(travel: Ui, visit: Visit) -> None:
+    """The list that it hides has a marked row, which may be another call."""
+    page = visit(travel)
+    expect(rows(page).nth(5)).to_be_visible()
+    page.keyboard.press("j")
+    expect(rows(page).nth(0)).to_have_attribute("aria-current", "true")
+    rows(page).nth(4).locator(".details a").click()
+    expect(heading(page)).to_be_focused()
+    address = page.url
+    page.keyboard.press("Enter")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert page.url == address
 
 
 def test_a_list_that_is_scrolled_down_holds_still(project: Project, tmp_path: Path, serve: Serve, visit: Visit) -> None:

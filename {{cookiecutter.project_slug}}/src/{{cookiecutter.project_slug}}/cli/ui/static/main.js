@@ -64,7 +64,7 @@ function pressed(event) {
     "/": () => byId("filter")?.select(),
     j: () => move(1),
     k: () => move(-1),
-    Enter: () => event.target.closest("a, button, summary, [tabindex='0']") || list.view.open?.(),
+    Enter: () => opened.id || event.target.closest("a, button, summary, [tabindex='0']") || list.view.open?.(),
     Escape: () => (opened.id ? go({ id: "" }) : list.view.cancel?.()),
     l: () => list.view.toggleLive?.(),
     "?": openHelp,
