@@ -111,6 +111,27 @@ def test_a_call_is_copied_as_json_as_command_and_as_request(failed: Ui, visit: V
     assert copied(page, "Copy") == call["call"]["entry_id"]
 
 
+def test_long_integers_keep_their_digits(project: Project, tmp_path: Path, serve: Serve, visit: Visit) -> None:
+    """Arguments, results and copies have the number that was recorded, although JavaScript would round it."""
+    long = "1234567890123456789"
+    with LineServer(project, tmp_path) as server:
+        server.call("quote", text=int(long))
+        server.call("quote", text=f'{{"id": {long}, "size": -{long}, "share": 0.5}}')
+        server.call("quote", text=long)
+    page = visit(serve(tmp_path), permissions=["clipboard-read", "clipboard-write"])
+    rows(page).nth(1).click()
+    for part in (f"id: {long}", f"size: -{long}", "share: 0.5"):
+        expect(page.locator("#call .json").last).to_contain_text(part)
+    page.keyboard.press("Escape")
+    rows(page).nth(0).click()
+    expect(page.locator("#call pre").last).to_have_text(long)
+    page.keyboard.press("Escape")
+    rows(page).nth(2).click()
+    expect(page.locator("#call .json").first).to_contain_text(f"text: {long}")
+    assert json.loads(copied(page, "Copy JSON"))["call"]["input_args"] == {"text": int(long)}
+    assert json.loads(copied(page, "Copy JSON-RPC"))["params"]["arguments"] == {"text": int(long)}
+
+
 def test_a_call_that_does_not_exist_is_explained(failed: Ui, visit: Visit) -> None:
     """A link to a call that was deleted says so, and leads back."""
     page = visit(failed, "/?id=ffffffffff", may_fail=True)

@@ -1,5 +1,7 @@
 // Ask the server. Every failure becomes an Error with one sentence.
 
+import { parseJson } from "./json.js";
+
 export const AWAY = "The page's server does not answer. If it has ended, start it again and open the address that it prints.";
 
 /** Return the URL of a question; empty parameters are left out. */
@@ -21,7 +23,7 @@ export async function ask(path, parameters = {}, signal = undefined) {
     if (isAbort(error)) throw error;
     throw new Error(AWAY);
   }
-  const answer = await response.json().catch((error) => {
+  const answer = await response.text().then(parseJson).catch((error) => {
     if (isAbort(error)) throw error;
     return {};
   });
@@ -31,7 +33,7 @@ export async function ask(path, parameters = {}, signal = undefined) {
   throw error;
 }
 
-/** Return whether an error means that nobody waits for the answer any more. */
+/** Return whether the request was aborted. */
 export function isAbort(error) {
   return error.name === "AbortError";
 }

@@ -5,6 +5,7 @@ import { copyButton } from "./copy.js";
 import { el, facts, show, state } from "./dom.js";
 import { isFilterable, withValue } from "./filter.js";
 import { duration, full, kindOf, size } from "./format.js";
+import { isContainer, parseJson } from "./json.js";
 import { jsonTree } from "./json_tree.js";
 import { go, link } from "./location.js";
 import { longText } from "./long_text.js";
@@ -111,8 +112,8 @@ function section(title, value, bytes, render) {
 
 function resultOf(result) {
   try {
-    const value = JSON.parse(result);
-    if (typeof value === "object" && value !== null) return jsonTree(value);
+    const value = parseJson(result);
+    if (isContainer(value)) return jsonTree(value);
   } catch {
     // It is text.
   }

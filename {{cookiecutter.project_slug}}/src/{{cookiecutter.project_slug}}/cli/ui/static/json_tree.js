@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { count } from "./format.js";
+import { isContainer } from "./json.js";
 import { longText } from "./long_text.js";
 
 const OPEN_DEPTH = 4;
@@ -15,7 +16,7 @@ export function jsonTree(value) {
 }
 
 function nodeOf(value, depth, key) {
-  if (typeof value !== "object" || value === null) return el("span", {}, ...key, scalar(value));
+  if (!isContainer(value)) return el("span", {}, ...key, scalar(value));
   const items = Array.isArray(value) ? value.map((item, index) => [index, item]) : Object.entries(value);
   if (items.length === 0) return el("span", {}, ...key, Array.isArray(value) ? "[]" : "{}");
   const details = el("details", { open: depth < OPEN_DEPTH && items.length <= OPEN_ITEMS }, el("summary", {}, ...key, summary(value, items)));
@@ -55,5 +56,6 @@ function summary(value, items) {
 }
 
 function scalar(value) {
-  return el("bdi", { class: typeof value }, ...longText(JSON.stringify(value), TEXT));
+  const kind = JSON.isRawJSON?.(value) ? "number" : typeof value;
+  return el("bdi", { class: kind }, ...longText(JSON.stringify(value), TEXT));
 }
