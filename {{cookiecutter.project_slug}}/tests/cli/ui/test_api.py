@@ -142,6 +142,15 @@ async def test_a_call_is_shown_with_all_that_was_recorded_during_it(source: LogD
         assert story["json_rpc"] == {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": parameters}
 
 
+@pytest.mark.parametrize("size", [None, 13])
+async def test_a_call_whose_arguments_are_not_recorded_has_no_request_to_copy(size: int | None) -> None:
+    """With LOG_ARGUMENTS=false only their size is known; a call without arguments has no size."""
+    source = MemoryDestination()
+    await source.write(make_call("add", entry_id="f00d", input_size=size))
+    request = (await ask_json(app_of(source), "/api/entries/f00d"))["json_rpc"]
+    assert (request is None) == (size is not None)
+
+
 @pytest.mark.parametrize("word", ["a/b", "..", "%2F", "?", "a b", "\u00e9"])
 async def test_an_id_may_have_any_characters(word: str) -> None:
     """Clients choose correlation ids."""

@@ -83,7 +83,7 @@ def _json_rpc(call: LogEntry) -> dict[str, Any] | None:
     """Return the request as a client sends it, if it was recorded with its arguments."""
     names = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
     method = call.method or ("tools/call" if call.log_type == "tool_execution" else "")
-    if method not in names:
+    if method not in names or (call.input_args is None and call.input_size is not None):
         return None
     parameters: dict[str, Any] = {names[method]: call.target or call.tool_name}
     if method != "resources/read":
