@@ -52,9 +52,9 @@ def _parse(words: list[str]) -> tuple[argparse.Namespace, dict[str, Any]]:
 
 def _run_verb(options: argparse.Namespace, config: ServerConfig) -> int:
     """Run the verb; each imports only what it needs."""
+    if options.verb in {"logs", *OPTIONAL_VERBS}:
+        _report_settings(config)  # a server logs this, and `doctor` lists it
     if options.verb == "logs":
-        for sentence in (*config.unread_files, *config.unknown_keys):  # a server logs them, and `doctor` lists them
-            print(harmless(sentence), file=sys.stderr)
         from .logs import run_logs  # noqa: PLC0415
 
         return _run(run_logs(options, config))
@@ -69,6 +69,12 @@ def _run_verb(options: argparse.Namespace, config: ServerConfig) -> int:
     if options.verb in OPTIONAL_VERBS:
         return _run(verb_package(options.verb).run_verb(options, config))
     return _serve(config)
+
+
+def _report_settings(config: ServerConfig) -> None:
+    """Print which files of settings are not read, and which settings are unknown."""
+    for sentence in (*config.unread_files, *config.unknown_keys):
+        print(harmless(sentence), file=sys.stderr)
 
 
 def _run(verb: Coroutine[None, None, int]) -> int:

@@ -149,6 +149,16 @@ def test_another_host_is_said_in_a_sentence(open_page: Open) -> None:
     assert process.communicate(timeout=10) == ("", sentence)
 
 
+def test_settings_that_are_not_used_are_named(open_page: Open, isolated: Path) -> None:
+    """On stderr, as `logs` names them: a misspelt one may be why the page shows nothing."""
+    (isolated / ".env").write_text("LOG_LEVLE=DEBUG\n")
+    process, url = open_page()
+    assert get(url)[0].status == 200
+    process.send_signal(signal.SIGINT)
+    sentence = ".env: LOG_LEVLE is not a setting; did you mean LOG_LEVEL?\n"
+    assert process.communicate(timeout=10) == ("", sentence)
+
+
 def test_the_page_can_be_served_to_ipv6(open_page: Open) -> None:
     """The address has brackets."""
     try:
