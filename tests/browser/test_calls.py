@@ -18,7 +18,7 @@ from .ui import Ui, count
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from tests.support.project import Project
 
@@ -256,6 +256,46 @@ def test_a_list_that_is_scrolled_down_holds_still(project: Project, tmp_path: Pa
         expect(rows(page)).to_have_count(43)
         page.keyboard.press("l")
         expect(rows(page).first).to_contain_text("while paused")
+
+
+def record_while_hidden(page: Page, server: LineServer, calls: int) -> None:
+    """Call a tool while the page does not listen, and let the page catch up."""
+    hide = "hidden => { Object.defineProperty(document, 'hidden', { get: () => hidden, configurable: true });"
+    hide += " document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(hide, True)
+    for number in range(calls):
+        server.call("quote", text=f"hidden {number}")
+    page.evaluate(hide, False)
+
+
+def load_everything(page: Page, number: int) -> None:
+    """Load older calls until so many are listed; they are in order."""
+    page.evaluate("window.scrolling = setInterval(() => scrollTo(0, 1e9), 50)")
+    expect(rows(page)).to_have_count(number)
+    page.evaluate("clearInterval(window.scrolling)")
+    times = rows(page).evaluate_all("rows => rows.map((row) => row.dataset.time)")
+    assert times == sorted(times, reverse=True)
+
+
+def test_an_older_page_does_not_follow_a_newer_list(
+    project: Project, tmp_path: Path, serve: Serve, visit: Visit
+) -> None:
+    """If the list begins anew while older calls are loading, their answer is dropped: calls in between are missing."""
+    with LineServer(project, tmp_path) as server:
+        for number in range(70):
+            server.call("quote", text=f"old {number}")
+        page = visit(serve(tmp_path), viewport={"width": 1000, "height": 500}, may_fail=True)
+        expect(rows(page)).to_have_count(50)
+        held: list[Route] = []
+        page.route("**/api/entries?*before=*", lambda route: held.append(route))
+        with page.expect_request("**/api/entries?*before=*"):
+            page.evaluate("document.querySelector('.more').click()")
+        record_while_hidden(page, server, 60)
+        expect(rows(page).first).to_contain_text("hidden 59")
+        for route in held:
+            route.continue_()
+        page.unroute("**/api/entries?*before=*")
+        load_everything(page, 130)
 
 
 def test_calls_that_never_ended_are_found(project: Project, tmp_path: Path, serve: Serve, visit: Visit) -> None:

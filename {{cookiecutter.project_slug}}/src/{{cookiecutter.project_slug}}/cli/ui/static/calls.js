@@ -69,15 +69,26 @@ export function callsView(main, { q }, about) {
     toggleLive,
   };
 
+  /** Load the newest page in place of everything that is listed. */
   async function loadFirst() {
-    if (!(await load(FIRST_PAGE, null))) return;
+    search.abort();
+    clearTimeout(retry);
+    search = new AbortController();
+    if (!(await load(FIRST_PAGE, null, search))) return;
     drawHistogram();
     stopListening();
     stopListening = listen(q, { onRows: arrived, onReady: catchUp });
   }
 
   async function loadOlder() {
-    if (next && !isLoading) await load(PAGE, next);
+    if (!next || isLoading) return;
+    search = new AbortController();
+    await load(PAGE, next, search);
+  }
+
+  /** Return whether a search is still of interest: no other one has begun, and the view has not ended. */
+  function isCurrent(own) {
+    return own === search && !ended.signal.aborted;
   }
 
   function clear() {
@@ -88,15 +99,15 @@ export function callsView(main, { q }, about) {
   }
 
   /** Load a page, a text search in steps, and show how it goes; return whether it was loaded whole. */
-  async function load(size, before) {
+  async function load(size, before, own) {
     isLoading = true;
-    search = new AbortController();
     const started = Date.now();
     let searched = null;
     const timer = setInterval(() => showProgress(Date.now() - started, searched), 250);
     try {
       for (let missing = size; missing > 0; ) {
-        const page = await ask("/api/entries", { q, limit: missing, before, seconds }, search.signal);
+        const page = await ask("/api/entries", { q, limit: missing, before, seconds }, own.signal);
+        if (!isCurrent(own)) return false;
         if (before === null) clear();
         list.append(page.entries);
         searched = page.searched;
@@ -105,11 +116,11 @@ export function callsView(main, { q }, about) {
         if (!next) break;
       }
     } catch (error) {
-      if (!ended.signal.aborted) showProblem(error);
+      if (isCurrent(own)) showProblem(error);
       return false;
     } finally {
-      isLoading = false;
       clearInterval(timer);
+      if (isCurrent(own)) isLoading = false;
     }
     drawEnd();
     return true;
