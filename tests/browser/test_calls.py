@@ -339,6 +339,37 @@ def test_a_long_search_says_so_and_can_be_cancelled(travel: Ui, visit: Visit) ->
     expect(rows(page).first).to_be_visible()
 
 
+def test_a_cancelled_search_with_results_is_live(
+    project: Project, tmp_path: Path, serve: Serve, visit: Visit
+) -> None:
+    """New calls that match appear, the search does not go on by itself, and nothing is said to be counted."""
+
+    def answer_in_part(route: Route) -> None:
+        if "before=" not in route.request.url:
+            answer = route.fetch()
+            route.fulfill(response=answer, json={**answer.json(), "next": "2020-01-01T00:00:00+00:00~0"})
+
+    with LineServer(project, tmp_path) as server:
+        server.call("quote", text="slow 1")
+        page = visit(serve(tmp_path), may_fail=True)
+        expect(rows(page)).to_have_count(1)
+        page.route("**/api/entries?q=slow*", answer_in_part)
+        line(page).fill("slow")
+        line(page).press("Enter")
+        expect(rows(page)).to_have_count(1)
+        expect(page.get_by_text("Searching")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_text("The search was cancelled.")).to_be_visible()
+        expect(page.locator(".histogram figcaption")).to_contain_text("The calls are not counted")
+        server.call("quote", text="slow 2")
+        expect(rows(page)).to_have_count(2)
+        expect(page.get_by_text("The search was cancelled.")).to_be_visible()
+        page.unroute("**/api/entries?q=slow*")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_text("The search was cancelled.")).to_be_hidden()
+        expect(page.get_by_role("img", name=re.compile("^2 calls"))).to_be_visible()
+
+
 def test_an_empty_store_says_what_to_do_next(project: Project, tmp_path: Path, serve: Serve, visit: Visit) -> None:
     """Each view names the command that records a first call."""
     project.run(tmp_path, "doctor")

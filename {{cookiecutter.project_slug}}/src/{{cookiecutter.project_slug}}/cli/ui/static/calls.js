@@ -36,6 +36,8 @@ export function callsView(main, { q }, about) {
   let isLive = true;
   let hasGap = false;
   let isLoading = false;
+  let isStopped = false;
+  let isCounted = false;
   let search = new AbortController();
   let stopListening = () => {};
   let redraw = 0;
@@ -73,9 +75,11 @@ export function callsView(main, { q }, about) {
   async function loadFirst() {
     search.abort();
     clearTimeout(retry);
-    search = new AbortController();
-    if (!(await load(FIRST_PAGE, null, search))) return;
-    drawHistogram();
+    const own = (search = new AbortController());
+    const isWhole = await load(FIRST_PAGE, null, own);
+    if (!isCurrent(own) || (!isWhole && list.size === 0)) return;
+    if (isWhole) drawHistogram();
+    else if (!isCounted) histogram.say("The calls are not counted, because the search did not finish.");
     stopListening();
     stopListening = listen(q, { onRows: arrived, onReady: catchUp });
   }
@@ -83,7 +87,7 @@ export function callsView(main, { q }, about) {
   async function loadOlder() {
     if (!next || isLoading) return;
     search = new AbortController();
-    await load(PAGE, next, search);
+    if ((await load(PAGE, next, search)) && !isCounted) drawHistogram();
   }
 
   /** Return whether a search is still of interest: no other one has begun, and the view has not ended. */
@@ -101,6 +105,7 @@ export function callsView(main, { q }, about) {
   /** Load a page, a text search in steps, and show how it goes; return whether it was loaded whole. */
   async function load(size, before, own) {
     isLoading = true;
+    isStopped = false;
     const started = Date.now();
     let searched = null;
     const timer = setInterval(() => showProgress(Date.now() - started, searched), 250);
@@ -137,6 +142,7 @@ export function callsView(main, { q }, about) {
     const text = isAbort(error) ? "The search was cancelled. " : `${error.message} `;
     const again = el("button", { type: "button", onclick: () => (list.size > 0 ? loadOlder() : loadFirst()) }, "Try again");
     show(progress, state(text, error.isInvalid ? null : again));
+    isStopped = true;
     more.hidden = true;
     if (list.size > 0) return;
     histogram.say("");
@@ -178,7 +184,7 @@ export function callsView(main, { q }, about) {
     list.insert(waiting);
     waiting = [];
     drawPill();
-    drawEnd();
+    if (!isStopped) drawEnd(); // which would go on with the search
   }
 
   function drawPill() {
@@ -200,6 +206,7 @@ export function callsView(main, { q }, about) {
   async function drawHistogram() {
     const began = Date.now();
     redraw = 0;
+    isCounted = true;
     try {
       histogram.draw(await ask("/api/histogram", { q, buckets: BUCKETS }, ended.signal));
       redrawAfter = Math.max(REDRAW_MS, (Date.now() - began) / REDRAW_SHARE);
