@@ -298,6 +298,20 @@ def test_an_older_page_does_not_follow_a_newer_list(
         load_everything(page, 130)
 
 
+def test_calls_between_two_lists_are_loaded_if_their_starts_are_recorded(
+    project: Project, tmp_path: Path, serve: Serve, visit: Visit
+) -> None:
+    """A page without the starts of calls that ended is not full, and yet there may be more behind it."""
+    with LineServer(project, tmp_path, LOG_CALL_STARTS="true") as server:
+        for number in range(5):
+            server.call("quote", text=f"old {number}")
+        page = visit(serve(tmp_path), "/?q=type%3Aany+tool%3Aquote", viewport={"width": 1000, "height": 500})
+        expect(rows(page)).to_have_count(5)
+        record_while_hidden(page, server, 60)
+        expect(rows(page).first).to_contain_text("hidden 59")
+        load_everything(page, 65)
+
+
 def test_calls_that_never_ended_are_found(project: Project, tmp_path: Path, serve: Serve, visit: Visit) -> None:
     """With LOG_CALL_STARTS, `status:started` lists calls whose server was killed, and not those that ended."""
     with LineServer(project, tmp_path, LOG_CALL_STARTS="true") as server:

@@ -161,7 +161,9 @@ export function callsView(main, { q }, about) {
   async function catchUp() {
     const page = await ask("/api/entries", { q, limit: FIRST_PAGE, seconds }, ended.signal).catch(() => null);
     if (!page) return;
-    hasGap = list.size > 0 && page.entries.length === FIRST_PAGE && !page.entries.some((row) => list.has(row.id));
+    // A text search also ends when its time is over. Other pages may be shorter: starts of ended calls are left out.
+    const hasMore = seconds ? page.entries.length === FIRST_PAGE : page.next !== null;
+    hasGap = list.size > 0 && hasMore && !page.entries.some((row) => list.has(row.id));
     arrived(page.entries);
   }
 
