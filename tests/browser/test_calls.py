@@ -56,6 +56,11 @@ FIELDS = [
     ("Id", "id", "3f"),
     ("Correlation id", "correlation-id", "none"),
 ]
+BECOME = """state => {
+  Object.defineProperty(document, "hidden", { get: () => state === "hidden", configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""Make the page believe that its tab is hidden or visible."""
 
 
 def q_of(page: Page) -> str:
@@ -258,14 +263,14 @@ def test_a_list_that_is_scrolled_down_holds_still(project: Project, tmp_path: Pa
         expect(rows(page).first).to_contain_text("while paused")
 
 
-def record_while_hidden(page: Page, server: LineServer, calls: int) -> None:
-    """Call a tool while the page does not listen, and let the page catch up."""
-    hide = "hidden => { Object.defineProperty(document, 'hidden', { get: () => hidden, configurable: true });"
-    hide += " document.dispatchEvent(new Event('visibilitychange')); }"
-    page.evaluate(hide, True)
+def record_while_hidden(page: Page, server: LineServer, folder: Path, calls: int) -> None:
+    """Call a tool while the page does not listen, and let the page catch up when all is recorded."""
+    recorded = count(folder)
+    page.evaluate(BECOME, "hidden")
     for number in range(calls):
         server.call("quote", text=f"hidden {number}")
-    page.evaluate(hide, False)
+    wait_for_entries(folder, "log_type = 'tool_execution'", recorded + calls)
+    page.evaluate(BECOME, "visible")
 
 
 def load_everything(page: Page, number: int) -> None:
@@ -281,16 +286,20 @@ def test_an_older_page_does_not_follow_a_newer_list(
     project: Project, tmp_path: Path, serve: Serve, visit: Visit
 ) -> None:
     """If the list begins anew while older calls are loading, their answer is dropped: calls in between are missing."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
     with LineServer(project, tmp_path) as server:
         for number in range(70):
             server.call("quote", text=f"old {number}")
         page = visit(serve(tmp_path), viewport={"width": 1000, "height": 500}, may_fail=True)
         expect(rows(page)).to_have_count(50)
-        held: list[Route] = []
-        page.route("**/api/entries?*before=*", lambda route: held.append(route))
+        page.route("**/api/entries?*before=*", hold)
         with page.expect_request("**/api/entries?*before=*"):
             page.evaluate("document.querySelector('.more').click()")
-        record_while_hidden(page, server, 60)
+        record_while_hidden(page, server, tmp_path, 60)
         expect(rows(page).first).to_contain_text("hidden 59")
         for route in held:
             route.continue_()
@@ -307,9 +316,27 @@ def test_calls_between_two_lists_are_loaded_if_their_starts_are_recorded(
             server.call("quote", text=f"old {number}")
         page = visit(serve(tmp_path), "/?q=type%3Aany+tool%3Aquote", viewport={"width": 1000, "height": 500})
         expect(rows(page)).to_have_count(5)
-        record_while_hidden(page, server, 60)
+        record_while_hidden(page, server, tmp_path, 60)
         expect(rows(page).first).to_contain_text("hidden 59")
         load_everything(page, 65)
+
+
+def test_a_late_call_appears_at_its_place(project: Project, tmp_path: Path, serve: Serve, visit: Visit) -> None:
+    """It has the time of its start: if it is older than all that is listed, it comes with its page."""
+    with LineServer(project, tmp_path) as server:
+        hanging = {"name": "hang", "arguments": {}}
+        server.send({"jsonrpc": "2.0", "id": 999, "method": "tools/call", "params": hanging})
+        for number in range(60):
+            server.call("quote", text=f"old {number}")
+        page = visit(serve(tmp_path), viewport={"width": 1000, "height": 500})
+        expect(rows(page)).to_have_count(50)
+        server.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 999}})
+        wait_for_entries(tmp_path, "tool_name = 'hang' AND log_type = 'tool_execution'", 1)
+        server.call("quote", text="the newest")
+        expect(rows(page).first).to_contain_text("the newest")
+        expect(rows(page)).to_have_count(51)
+        load_everything(page, 62)
+        expect(rows(page).last).to_contain_text("hang")
 
 
 def test_calls_that_never_ended_are_found(project: Project, tmp_path: Path, serve: Serve, visit: Visit) -> None:
@@ -353,9 +380,7 @@ def test_a_long_search_says_so_and_can_be_cancelled(travel: Ui, visit: Visit) ->
     expect(rows(page).first).to_be_visible()
 
 
-def test_a_cancelled_search_with_results_is_live(
-    project: Project, tmp_path: Path, serve: Serve, visit: Visit
-) -> None:
+def test_a_cancelled_search_with_results_is_live(project: Project, tmp_path: Path, serve: Serve, visit: Visit) -> None:
     """New calls that match appear, the search does not go on by itself, and nothing is said to be counted."""
 
     def answer_in_part(route: Route) -> None:

@@ -90,6 +90,11 @@ export function callsView(main, { q }, about) {
     if ((await load(PAGE, next, search)) && !isCounted) drawHistogram();
   }
 
+  /** Return whether a row is not older than the pages that are loaded; an older one comes with its page. */
+  function isInReach(row) {
+    return !next || row.timestamp >= next.slice(0, next.lastIndexOf("~"));
+  }
+
   /** Return whether a search is still of interest: no other one has begun, and the view has not ended. */
   function isCurrent(own) {
     return own === search && !ended.signal.aborted;
@@ -128,6 +133,7 @@ export function callsView(main, { q }, about) {
       if (isCurrent(own)) isLoading = false;
     }
     drawEnd();
+    drawPill();
     return true;
   }
 
@@ -179,19 +185,22 @@ export function callsView(main, { q }, about) {
 
   function showWaiting() {
     if (scrollY >= TOP && !main.hidden) scrollTo({ top: 0 });
-    if (hasGap || waiting.length > MOST_WAITING) {
+    const rows = waiting.filter(isInReach);
+    if (hasGap || rows.length > MOST_WAITING) {
       loadFirst();
       return;
     }
-    list.insert(waiting);
-    waiting = [];
+    list.insert(rows);
+    waiting = waiting.filter((row) => !isInReach(row));
     drawPill();
     if (!isStopped) drawEnd(); // which would go on with the search
   }
 
   function drawPill() {
-    pill.hidden = waiting.length === 0;
-    pill.textContent = `${count(waiting.length)} new`;
+    waiting = waiting.filter((row) => !list.has(row.id) && !list.has(row.ends_as));
+    const shown = waiting.filter(isInReach).length;
+    pill.hidden = shown === 0;
+    pill.textContent = `${count(shown)} new`;
   }
 
   function toggleLive() {
