@@ -1,4 +1,4 @@
-"""Notice what is recorded while somebody looks: new entries, including late ones, each once."""
+"""Poll for new entries, including late ones; return each once."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Arrivals:
                 break
         return cls(source, filters, known)
 
-    def know(self, entries: Sequence[LogEntry]) -> None:
+    def mark_seen(self, entries: Sequence[LogEntry]) -> None:
         """Leave out entries that are shown already."""
         self._seen.update((entry.entry_id, entry.timestamp) for entry in entries)
 
@@ -65,7 +65,7 @@ class Arrivals:
         if max(self._seen.values(), default=now) > now:  # pages of entries from the future would hide those of now
             until = min(self._filters.get("until", now), now)
             arrived |= await self._unseen({**self._filters, "since": self._since, "until": until}, size)
-        self.know(list(arrived.values()))
+        self.mark_seen(list(arrived.values()))
         self._forget_oldest()
         return sorted(arrived.values(), key=lambda entry: entry.timestamp)
 

@@ -27,7 +27,7 @@ async def follow(source: LogDestination, options: argparse.Namespace, *, termina
     filters = filters_of(options)
     arrivals = await Arrivals.since_now(source, filters)
     newest = await read(source, **filters, **page_of(options))
-    arrivals.know(newest)
+    arrivals.mark_seen(newest)
     listing = None if options.json else Listing(terminal, clock, known=None)
     _print(await without_ended(source, newest[::-1]), listing)
     while True:

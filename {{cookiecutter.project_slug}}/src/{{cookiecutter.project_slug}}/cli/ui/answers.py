@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     Handler = Callable[[Request], Awaitable[Response]]
 
 CLIENT_LEFT = 499
-"""The status of an answer that nobody reads, as in nginx."""
+"""Status of the response to a client that has disconnected, as in nginx."""
 
 _logger = logging.getLogger(__name__)
 
 
-def answered(handler: Callable[[Request], Awaitable[dict[str, Any]]]) -> Handler:
+def as_json(handler: Callable[[Request], Awaitable[dict[str, Any]]]) -> Handler:
     """Turn what a handler returns into a JSON response, and its errors into sentences."""
 
     async def answer(request: Request) -> Response:
         return Response(encode_json_bytes(await handler(request)), media_type="application/json")
 
-    return explained(answer)
+    return with_error_responses(answer)
 
 
-def explained(handler: Callable[[Request], Coroutine[None, None, Response]]) -> Handler:
+def with_error_responses(handler: Callable[[Request], Coroutine[None, None, Response]]) -> Handler:
     """Turn errors into sentences: 400 for invalid input, 404 for an unknown id, 503 for an unreadable destination."""
 
     async def answer(request: Request) -> Response:
         try:
-            return await _unless_left(request, handler(request))
+            return await _unless_disconnected(request, handler(request))
         except UnknownIdError as error:
             return error_response(request.url.path, str(error), 404)
         except SettingError as error:
@@ -52,7 +52,7 @@ def explained(handler: Callable[[Request], Coroutine[None, None, Response]]) -> 
     return answer
 
 
-def streamed(
+def stream_response(
     request: Request, pieces: AsyncIterator[bytes], media_type: str, headers: dict[str, str] | None = None
 ) -> Response:
     """Return a response that is sent in pieces; a HEAD request gets none of them."""
@@ -74,18 +74,18 @@ async def _no_pieces() -> AsyncIterator[bytes]:
         yield piece
 
 
-async def _unless_left(request: Request, answer: Coroutine[None, None, Response]) -> Response:
-    """Return an answer; cancel its queries if the client leaves, as the page does when its filter changes."""
-    asked, left = asyncio.create_task(answer), asyncio.create_task(_leaving(request))
+async def _unless_disconnected(request: Request, answer: Coroutine[None, None, Response]) -> Response:
+    """Return an answer; cancel its queries if the client disconnects, as the page does when its filter changes."""
+    answering, disconnected = asyncio.create_task(answer), asyncio.create_task(_disconnect(request))
     try:
-        await asyncio.wait({asked, left}, return_when=asyncio.FIRST_COMPLETED)
-        return asked.result() if asked.done() else Response(status_code=CLIENT_LEFT)
+        await asyncio.wait({answering, disconnected}, return_when=asyncio.FIRST_COMPLETED)
+        return answering.result() if answering.done() else Response(status_code=CLIENT_LEFT)
     finally:
-        asked.cancel()
-        left.cancel()
-        await asyncio.wait({asked, left})
+        answering.cancel()
+        disconnected.cancel()
+        await asyncio.wait({answering, disconnected})
 
 
-async def _leaving(request: Request) -> None:
+async def _disconnect(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.routing import Route
 
@@ -18,7 +18,7 @@ from ..find_request import find_request
 from ..reading import one_sentence, summarise
 from ..times import Clock
 from . import export, rows
-from .answers import answered, explained, streamed
+from .answers import as_json, stream_response, with_error_responses
 from .filter_line import filters_of_line
 from .paging import Position, read_all, read_page
 from .searching import search
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from ...logging.destinations.base import LogDestination
     from ...logging.entry import LogEntry
     from .stores import Stores
+
+_Word = TypeVar("_Word", bound=str)
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 500
@@ -65,8 +67,8 @@ class Api:
         }
         streams = {"/api/stream": self.stream, "/api/export": self.export}
         return [
-            *(Route(path, answered(handler), methods=["GET"]) for path, handler in handlers.items()),
-            *(Route(path, explained(handler), methods=["GET"]) for path, handler in streams.items()),
+            *(Route(path, as_json(handler), methods=["GET"]) for path, handler in handlers.items()),
+            *(Route(path, with_error_responses(handler), methods=["GET"]) for path, handler in streams.items()),
         ]
 
     async def about(self, request: Request) -> dict[str, Any]:  # noqa: ARG002 - the signature of a handler
@@ -94,7 +96,7 @@ class Api:
 
     async def stats(self, request: Request) -> dict[str, Any]:
         """Return the statistics of calls by group."""
-        by = GROUPS[_choice(request, "by", GROUPS)]
+        by = self._choice(request, "by", GROUPS)
         return rows.stats_of(await summarise(self.source, by=by, **_filters_of(request)))
 
     async def histogram(self, request: Request) -> dict[str, Any]:
@@ -117,15 +119,15 @@ class Api:
 
     async def stream(self, request: Request) -> Response:
         """Send new entries as server-sent events until the page is closed."""
-        return streamed(request, events(self.source, _filters_of(request), self.is_ending), "text/event-stream")
+        return stream_response(request, events(self.source, _filters_of(request), self.is_ending), "text/event-stream")
 
     async def export(self, request: Request) -> Response:
         """Send all matching entries as a file."""
-        form = FORMATS[_choice(request, "format", FORMATS)]
+        form = self._choice(request, "format", FORMATS)
         pages = read_all(self.source, _filters_of(request))
         first = await anext(pages)  # before the answer begins, so that it can still be an error
         headers = {"Content-Disposition": f'attachment; filename="calls.{form}"'}
-        return streamed(request, export.lines(first, pages, form=form), export.MEDIA_TYPES[form], headers)
+        return stream_response(request, export.lines(first, pages, form=form), export.MEDIA_TYPES[form], headers)
 
     async def _page_of(self, entries: list[LogEntry], end: Position | None) -> dict[str, Any]:
         """Return a page of the list without the starts of calls that ended, and where the next page begins."""
@@ -137,18 +139,19 @@ class Api:
         oldest = await self.source.oldest()
         return oldest if oldest is not None and oldest < until else until - DEFAULT_PERIOD
 
+    @staticmethod
+    def _choice(request: Request, name: str, words: Sequence[_Word]) -> _Word:
+        """Return the word that a parameter names; the first one is the default."""
+        text = request.query_params.get(name, words[0])
+        for word in words:
+            if word == text:
+                return word
+        msg = f"{name} must be one of {', '.join(words)}, not {text!r}"
+        raise SettingError(msg)
+
 
 def _filters_of(request: Request) -> dict[str, Any]:
     return filters_of_line(request.query_params.get("q", ""))
-
-
-def _choice(request: Request, name: str, words: Sequence[str]) -> int:
-    """Return the index of the word that a parameter names; the first one is the default."""
-    text = request.query_params.get(name, words[0])
-    if text not in words:
-        msg = f"{name} must be one of {', '.join(words)}, not {text!r}"
-        raise SettingError(msg)
-    return words.index(text)
 
 
 def _whole(request: Request, name: str, *, default: int, most: int) -> int:
