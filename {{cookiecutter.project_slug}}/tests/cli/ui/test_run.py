@@ -231,7 +231,9 @@ def test_the_help_describes_the_options(capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(SystemExit, match="0"):
         main(["ui", "--help"])
     out = capsys.readouterr().out
-    assert out.startswith(f"usage: {COMMAND} ui [--from NAME] [--host ADDRESS] [--port N] [--trace-url URL] [--no-browser]\n")
+    assert out.startswith(
+        f"usage: {COMMAND} ui [--from NAME] [--host ADDRESS] [--port N] [--trace-url URL] [--no-browser]\n"
+    )
     options = ("--from", "--host", "--port", "--trace-url", "--no-browser")
     assert [option for option in options if f"\n  {option} " not in out] == []
 

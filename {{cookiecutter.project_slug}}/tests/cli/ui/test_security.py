@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fake_destinations import MemoryDestination
 
-from {{cookiecutter.project_slug}}.cli.ui.security import SECURITY_HEADERS, UNAUTHORIZED, new_token
+from {{cookiecutter.project_slug}}.cli.ui.security import SECURITY_HEADERS, UNAUTHORIZED, WRONG_HOST, new_token
 
 from .ui_helpers import COOKIE, HOST, ONCE, TOKEN, app_of, ask
 
@@ -105,6 +105,7 @@ async def test_a_name_that_others_can_point_here_is_refused(host: str) -> None:
     for path in ("/", "/api/entries"):
         answer = await ask(app_of(), f"{path}?token={TOKEN}", host=host)
         assert (answer.status, answer.header("set-cookie")) == (421, "")
+        assert WRONG_HOST in answer.body.decode()
         assert_has_security_headers(answer)
 
 
@@ -133,6 +134,7 @@ async def test_nothing_can_be_changed(method: str) -> None:
     for has_token in (True, False):
         answer = await ask(app_of(), "/api/entries", method, has_token=has_token)
         assert (answer.status, answer.header("allow")) == (405, "GET, HEAD")
+        assert answer.json() == {"error": "Only GET and HEAD are accepted."}
         assert_has_security_headers(answer)
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ...config import ServerConfig
 
 USAGE = "[--from NAME] [--host ADDRESS] [--port N] [--trace-url URL] [--no-browser]"
-DESCRIPTION = """Look at recorded calls in the browser. The command prints the address of the page, with
-a token that nobody else has, and ends on Ctrl-C.
+DESCRIPTION = """Browse recorded calls in the browser. The command prints the page's address, which
+contains a secret token, and ends on Ctrl-C.
 
   --host ADDRESS  where to listen (default: 127.0.0.1, which only this machine reaches)
   --port N        which port (default: a free one)"""

@@ -46,7 +46,10 @@ def _csv(rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def _cell(value: Any) -> str:
-    """Return a value as a cell; a text that looks like a formula gets an apostrophe, which spreadsheets hide."""
+    """Return a value as a cell.
+
+    A text that looks like a formula gets an apostrophe, so that spreadsheets show it as text.
+    """
     if value is None:
         return ""
     if isinstance(value, int | float):

@@ -44,7 +44,7 @@ class Position:
 
     @property
     def until(self) -> datetime:
-        """The end, exclusive, of what is not shown yet; of its newest moment, `shown` entries are."""
+        """The exclusive end of the next page's period. Its newest `shown` entries are on earlier pages."""
         return self.moment + timedelta.resolution
 
 

@@ -32,6 +32,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+WRONG_HOST = "Open this page by its IP address, as localhost, or by the name in --host."
 UNAUTHORIZED = "Open the address that the command printed: it contains the token that this page needs."
 
 
@@ -84,11 +85,11 @@ class Guard:
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
         path: str = request.scope["path"]
         if not self._is_ours(host):
-            return error_response(path, "This address is not one of the page's.", 421)
+            return error_response(path, WRONG_HOST, 421)
         if origin is not None and origin != f"http://{host}":
             return error_response(path, "Requests from other pages are refused.", 403)
         if request.scope["method"] not in {"GET", "HEAD"}:
-            return error_response(path, "Nothing can be changed here.", 405, {"Allow": "GET, HEAD"})
+            return error_response(path, "Only GET and HEAD are accepted.", 405, {"Allow": "GET, HEAD"})
         return None if has_token else error_response(path, UNAUTHORIZED, 401)
 
     def _is_ours(self, host: str) -> bool:

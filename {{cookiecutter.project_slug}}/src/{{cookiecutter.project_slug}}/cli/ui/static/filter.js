@@ -16,7 +16,7 @@ export const WORDS = {
   level: "entries of this level or a more severe one",
   type: "tool_execution, framework, internal or any",
   method: "requests such as resources/read",
-  id: "entries whose id begins or ends like this",
+  id: "entries whose id begins or ends with ID",
   "correlation-id": "everything about one request",
   text: "like free text",
 };

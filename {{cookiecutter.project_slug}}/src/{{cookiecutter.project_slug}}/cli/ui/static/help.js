@@ -7,7 +7,7 @@ const KEYS = {
   "/": "go to the filter",
   "j k": "next and previous call",
   Enter: "open the call",
-  Esc: "go back, or cancel a search",
+  Esc: "go back, cancel a search, or clear the filter line",
   l: "live or paused",
   "?": "this help",
 };
