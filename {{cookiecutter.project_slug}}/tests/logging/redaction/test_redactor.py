@@ -143,6 +143,12 @@ TEXTS = {
     "subscript": 'os.environ["API_TOKEN"] = "hunter2"',
     "Makefile": "API_TOKEN ?= hunter2",
     "passphrase of several words": "passphrase: correct horse hunter2",
+    "key of an issuer and its secret": "credentials: AKIAABCDEFGHIJKLMNOP:hunter2/K7MDENG/bPxRfiCY",
+    "cookie after a token": "Cookie: eyJhbGciOiJIUzI1NiJ9.eyJodW50ZXhunter2.c2lnhunter2; session=hunter2",
+    "password with a token in it": json.dumps({"password": f"ghp_{'a1B2' * 9} and hunter2"}),
+    "password like a folder": "MYSQL_PWD=/hunter2/x",
+    "password like a home": '{"db_pwd": "~hunter2"}',
+    "signature in a nested header": json.dumps({"headers": {"X-Amz-Signature": "hunter2aB3dE6gH9jK2mN5p"}}),
     **{prefix: f"{prefix}{'hunter2' * 5}" for prefix in PREFIXES},
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import re
+from itertools import product
 
 import pytest
 from secret_samples import LONG_TEXT, PAIRS, PLACEMENTS, fill, is_hidden
@@ -14,7 +16,14 @@ from {{cookiecutter.project_slug}}.logging.redaction.tables.key_words import IF_
 from {{cookiecutter.project_slug}}.logging.redaction.tables.row import Row
 
 REDACTOR = Redactor()
+SIGNS = ("=", " = ", "  =  ", ":", ": ", " : ", ":=", " := ", "=>", "  => ", "==", '": "', "': '", '\\": \\"', '"] = "')
+"""What stands between a key and its value."""
 CERTAIN = [row for row in KEY_WORDS if row not in IF_RANDOM]
+
+
+def words_of(row: KeyWord) -> list[str]:
+    """Return the words of a row, without what is optional in them."""
+    return [re.sub(r"\w\?", "", words) for words in row.words.split()]
 
 
 def names(row: Row | KeyWord) -> str:
@@ -69,6 +78,18 @@ def test_a_random_value_of_a_key_that_may_be_secret_is_redacted(row: KeyWord) ->
     for pair in (PAIRS["line"], PAIRS["query"]):
         assert is_hidden(secret, REDACTOR.text(pair(row.example, secret)))
     assert is_hidden(secret, str(REDACTOR.value({"first": [{row.example: secret}]})))
+
+
+@pytest.mark.parametrize("row", KEY_WORDS, ids=names)
+def test_the_cheap_search_misses_no_pair(row: KeyWord) -> None:
+    """Whatever the slow patterns redact is suspected before, with each word, sign and plural."""
+    secret, missed = fill("a1B2{a20}", random.Random(row.name)), list[str]()
+    for word, end, sign in product(words_of(row), ("", "s", "1", "_2"), SIGNS):
+        for key in (word, f"my_{word}", word.replace("_", "-"), word.replace("_", "").upper()):
+            text = f"{key}{end}{sign}{secret}"
+            if REDACTOR.text(f"\0{text}") != f"\0{text}" and not REDACTOR.suspects(text):  # NUL is always suspected
+                missed.append(text)
+    assert missed == []
 
 
 @pytest.mark.parametrize("row", KEY_WORDS, ids=names)

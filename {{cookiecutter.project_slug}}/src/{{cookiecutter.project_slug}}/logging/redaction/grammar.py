@@ -45,7 +45,7 @@ INDENT = re.compile(r"(?:^|\n|\\n|[\"'])(?:[\w.]{1,99}+: )?(?P<indent>(?:[ \t]|-
 """What precedes a key in its line, in YAML and in an exception's message: `ValueError: `."""
 
 _NO_PAIR = r"(?![\w.-]++\\*+[\"']?+\s*+[:=])"
-_WORD = r"(?:[^\s,;&\"'}\])]++|[\"'}\])](?=\w))++"
+_WORD = r"(?:\[redacted\]|[^\s,;&\"'}\])]++|[\"'}\])](?=\w))++"
 _DEFAULT = rf"(?:\]?+(?: \| [\w.]++)?+ = (?:[\w.]++\()?+{OPENING_QUOTE}[^\"'\n]*+[\"']?+)?+"
 """The value after an annotation, as in `token: str | None = "x"`."""
 BARE = re.compile(rf"(?:&(?![\w.-]++=))?+{_WORD}(?:[,;&]{_NO_PAIR}{_WORD})*+{_DEFAULT}")
@@ -59,7 +59,7 @@ HEADER = re.compile(
     (?: \b | (?<=\\[nrt]) )
     (?P<name> (?P<key> (?:proxy-)?authorization | (?:set-)?cookie ) \\*+ ["']?+
         \s*+ (?: (?P<colon>:) | = ) [>=]?+ [^\S\n]*+ )
-    (?! [\[{{] | (?: [\w.]*+ \( \s*+ )?+ {OPENING_QUOTE} | {_BLOCK_START} [\r\n\\] )            # these are pairs
+    (?! [\[{{](?!redacted\]) | (?: [\w.]*+ \( \s*+ )?+ {OPENING_QUOTE} | {_BLOCK_START} [\r\n\\] )  # these are pairs
     (?P<value> (?:
         [^\r\n"'\\]++                                                                           # a=b; c=d
       | (?: (?<==) | (?<==\ ) ) (?P<quote> \\{{0,3}}["'] ) (?: (?!(?P=quote)). )*+ (?P=quote)?+  # a="b"

@@ -21,7 +21,7 @@ _LAST = rf"s?(?!_?(?!{'|'.join(VALUES.split())})[a-z])"
 """The end of a key, or one more word that changes nothing."""
 _AFTER_KEY = "[^abefgijk-oqrtuw-z]"
 """What may follow a key: no letter, or the first one of a plural, `code`, `data`, `header`, `phrase` and so on."""
-_RANDOM = r"[^\w\s]{0,4}\s?[:=]\s?[^\w\s]{0,4}[\w+/~%.:-]{16}"
+_UP_TO_RANDOM = r"[\d_]*+[^\w\s]{0,4}\s*[:=][^\w\s]?\s*[^\w\s]{0,4}[\w+/~%.:-]{16}"
 """The end of a key, what separates it from its value, and the start of a value that may be random."""
 _HAS_KEY = "(?P<key>"
 """What the pattern of a place contains if a key gives the place away; then the key is the hint."""
@@ -76,9 +76,7 @@ def _hints_of_keys(rare: str) -> Iterator[Hint]:
         for row in rows:
             yield from (_hint_of(words, end, rare) for words in row.words.split())
     for row in IF_RANDOM:
-        for words in row.words.split():
-            hint = _hint_of(words, _RANDOM, rare)
-            yield Hint(f"{hint.word}=") if _is_common(hint.word, _RARE) else hint  # a signature in an address
+        yield from (_hint_of(words, _UP_TO_RANDOM, rare) for words in row.words.split())
 
 
 def _hints_of_places() -> Iterator[Hint]:

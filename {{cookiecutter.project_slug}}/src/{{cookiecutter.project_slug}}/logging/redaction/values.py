@@ -20,6 +20,7 @@ _PLACEHOLDER = re.compile(
     re.VERBOSE,
 )
 _AROUND_PLACEHOLDERS = re.compile(r"^(?:Bearer|Basic)?\s*+[\s:=]*+|[\s:@/-]*+$", re.IGNORECASE)
+_FOLDER_KEYS = frozenset({"pwd", "oldpwd"})
 _FOLDER = re.compile(r"[\"']?(?:[~.]{0,2}/|~|[A-Za-z]:\\)")
 
 _RANDOM = re.compile(r"[\w+/=~%.:-]{16,}")
@@ -34,14 +35,14 @@ _CHANGES = 6
 def is_harmless(value: str) -> bool:
     """Return whether a value reveals nothing: it is empty, null, a placeholder or redacted already."""
     value = value[:_LONGEST].strip("\\\"'` \t")
-    if value.lower() in _HARMLESS or value.startswith(REDACTED[:-1]) or _SIGNS.fullmatch(value):
+    if value.lower() in _HARMLESS or value == REDACTED[:-1] or _SIGNS.fullmatch(value):
         return True
     return not _AROUND_PLACEHOLDERS.sub("", _PLACEHOLDER.sub("", value))
 
 
 def is_folder(key: str, value: str) -> bool:
     """Return whether a key and its value are those of the working folder: `PWD=/srv/data`."""
-    return key[-3:].lower() == "pwd" and _FOLDER.match(value) is not None
+    return key.lower() in _FOLDER_KEYS and _FOLDER.match(value) is not None
 
 
 def looks_random(word: str) -> bool:
