@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from helpers import PATIENCE, PROGRAMS, program_path
 
-from {{cookiecutter.project_slug}}.server.forks import exit_code_of
+from {{cookiecutter.project_slug}}.server.forks import end_child, exit_code_of
 
 from .server_helpers import HELLO, request
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable
 
     from .server_helpers import Entries, Start
 
@@ -51,6 +52,19 @@ def test_a_forked_child_that_leaves_its_tool_ends(own_logging: Entries, start: S
     assert len([entry for entry in entries if entry["tool_name"] == tool and entry["status"]]) == 3
     (error,) = [entry for entry in entries if entry["level"] == "ERROR"]
     assert "LookupError: raise" in error["traceback"]
+
+
+def test_what_a_forked_child_printed_is_not_lost(run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    """Its stdout is written when it ends, also if it is a pipe or a file."""
+    program = f"""
+import os
+from {end_child.__module__} import end_child
+if not os.fork():
+    print("printed")
+    end_child(None)
+os.wait()
+"""
+    assert run("-W", "ignore", "-c", program).stdout == "printed\n"
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 import weakref
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from loguru import logger
@@ -106,6 +108,9 @@ class InThisProcess:
 def end_child(error: BaseException | None) -> NoReturn:
     """End this process as Python ends a program, without what its parent has registered for its own exit."""
     code = exit_code_of(error, sentence="a forked child left the tool because of an error")
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # there is none, its reader is gone, or it is closed
+            stream.flush()
     UnifiedLogger.shutdown()
     os._exit(code)
 
