@@ -49,7 +49,7 @@ class Field:
 class Listing:
     """Entries as lines: short and aligned on a terminal, whole in a pipe.
 
-    `known` are the entries to come, which decide about columns and widths; None if nobody knows them yet.
+    `known` are the entries to come, which decide about columns and widths; None if they are not known yet.
     """
 
     def __init__(self, terminal: Terminal, clock: Clock, *, known: Sequence[LogEntry] | None) -> None:

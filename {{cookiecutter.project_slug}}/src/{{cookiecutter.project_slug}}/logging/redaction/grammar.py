@@ -49,11 +49,11 @@ _WORD = r"(?:\[redacted\]|[^\s,;&\"'}\])]++|[\"'}\])](?=\w))++"
 _DEFAULT = rf"(?:\]?+(?: \| [\w.]++)?+ = (?:[\w.]++\()?+{OPENING_QUOTE}[^\"'\n]*+[\"']?+)?+"
 """The value after an annotation, as in `token: str | None = "x"`."""
 BARE = re.compile(rf"(?:&(?![\w.-]++=))?+{_WORD}(?:[,;&]{_NO_PAIR}{_WORD})*+{_DEFAULT}")
-"""Words without quotes: a,b; of a,b=c only the a."""
+"""Unquoted words: all of `a,b`, but only `a` of `a,b=c`."""
 MORE_WORDS = re.compile(rf"(?:[ \t,;&]++{_NO_PAIR}{_WORD})++")
 """The further words of a passphrase, up to the end of the line or the next pair."""
-RANDOM = re.compile(rf"(?P<before>\s*+{OPENING_QUOTE}|)(?P<random>[\w+/~%.:-]{{16,4096}}+=*+)")
-"""A word that may be random."""
+RANDOM_VALUE = re.compile(rf"(?P<before>\s*+{OPENING_QUOTE}|)(?P<random>[\w+/~%.:-]{{16,4096}}+=*+)")
+"""A value that may be random."""
 HEADER = re.compile(
     rf"""
     (?: \b | (?<=\\[nrt]) )

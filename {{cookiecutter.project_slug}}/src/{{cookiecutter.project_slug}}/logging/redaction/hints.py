@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from .tables.issuers import ISSUED_KEYS
-from .tables.key_words import ANYWHERE, AT_THE_END, IF_RANDOM, VALUES, WITH_ID
+from .tables.key_words import ANYWHERE, AT_THE_END, IF_RANDOM, NEUTRAL_ENDINGS, WITH_ID, either
 from .tables.places import PLACES
+from .tables.row import any_of
 
 _RARE = "\0@%*=5qjkbpc"
 """Characters at which the search looks, the rarest first. A word without any of them is searched for by itself."""
@@ -17,7 +18,7 @@ _SHORT = 256
 """Characters up to which one search for all hints is faster than one per rare character."""
 _SEPARATORS = r"[\W_]*+"
 """What may separate the parts of a key."""
-_LAST = rf"s?(?!_?(?!{'|'.join(VALUES.split())})[a-z])"
+_LAST = rf"s?(?!_?(?!{either(NEUTRAL_ENDINGS)})[a-z])"
 """The end of a key, or one more word that changes nothing."""
 _AFTER_KEY = "[^abefgijk-oqrtuw-z]"
 """What may follow a key: no letter, or the first one of a plural, `code`, `data`, `header`, `phrase` and so on."""
@@ -104,7 +105,7 @@ def _without_repeats(hints: Iterable[Hint]) -> list[Hint]:
     for word, rest in sorted(set(hints)):
         stem = next((known for known in rests if word.startswith(known)), word)
         rests.setdefault(stem, []).append(re.escape(word.removeprefix(stem)) + rest)
-    return [Hint(word, "" if "" in known else _either(known)) for word, known in rests.items()]
+    return [Hint(word, "" if "" in known else any_of(known)) for word, known in rests.items()]
 
 
 def _rank(word: str, rare: str) -> int:
@@ -128,9 +129,4 @@ def _by_rare_character(hints: Iterable[Hint], rare: str) -> Iterator[Hint]:
         first = _LITERAL.match(pattern)
         groups[char][first[0] if first else ""].append(pattern[first.end() if first else 0 :])
     for char, group in groups.items():
-        yield Hint(char, re.escape(char) + _either(first + _either(rest) for first, rest in group.items()))
-
-
-def _either(patterns: Iterable[str]) -> str:
-    patterns = list(patterns)
-    return patterns[0] if len(patterns) == 1 else f"(?:{'|'.join(patterns)})"
+        yield Hint(char, re.escape(char) + any_of(first + any_of(rest) for first, rest in group.items()))

@@ -1,10 +1,22 @@
 """Decide by its name whether a key has a secret value. The last word of a name counts most."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from .tables.key_words import ANYWHERE, ASKING, AT_THE_END, DESCRIBING, IF_RANDOM, VALUES, WITH_ID, KeyWord, either
+from .tables.key_words import (
+    ANYWHERE,
+    ASKING,
+    AT_THE_END,
+    DESCRIBING,
+    IF_RANDOM,
+    NEUTRAL_ENDINGS,
+    WITH_ID,
+    KeyWord,
+    either,
+)
 
+Judge = Callable[[str], bool]
+"""What tells whether a key of this name has a secret value."""
 _DIGITS = "_0123456789"
 _SPLITS = (
     re.compile(r"[\W_]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"),  # dbPassword, DB_PASSWORD, API-Key
@@ -19,7 +31,7 @@ def _any_of(words: Iterable[KeyWord]) -> str:
 
 _WITH_ID = re.compile(f"(?:{_any_of(WITH_ID)})$")
 _HARMLESS = re.compile(f"^_(?:{either(ASKING)})_|_(?:{either(' '.join(DESCRIBING.values()))})_$")
-_SECRET = re.compile(f"{_any_of(ANYWHERE)}|(?:{_any_of(AT_THE_END)})(?:(?:{either(VALUES)})_)?$")
+_SECRET = re.compile(f"{_any_of(ANYWHERE)}|(?:{_any_of(AT_THE_END)})(?:(?:{either(NEUTRAL_ENDINGS)})_)?$")
 _IF_RANDOM = re.compile(f"(?:{_any_of(IF_RANDOM)})$")
 
 

@@ -1,14 +1,13 @@
 """Redact the values of secret keys in text: headers and `key: value` pairs."""
 
 import re
-from collections.abc import Callable
 
 from . import grammar
 from .expressions import is_expression, is_type, name_at, takes_a_name
-from .prose import is_prose
+from .keys import Judge
+from .prose import SHORT_NUMBER, is_prose
 from .values import REDACTED, is_folder, is_harmless, looks_random
 
-Judge = Callable[[str], bool]
 Redacted = tuple[str, int]
 """What to show instead of a value, and the end of the value."""
 
@@ -16,7 +15,6 @@ _LOOKAHEAD = 120
 """Characters after a key that show whether they are prose."""
 _DEEPEST = 200
 """Characters of the deepest indentation."""
-_SHORT_NUMBER = 3
 _PASSPHRASE_KEY = re.compile("pass|pwd|secret|phrase|mnemonic|recovery", re.IGNORECASE)
 _NUMERIC_KEY = re.compile("pin|otp|cvv|cvc|code", re.IGNORECASE)
 _UNEXPECTED = re.compile(
@@ -144,7 +142,7 @@ class Pairs:
 
 def _redact_random(key: re.Match[str]) -> Redacted | None:
     """Redact a value that looks random."""
-    value = grammar.RANDOM.match(key.string, key.end())
+    value = grammar.RANDOM_VALUE.match(key.string, key.end())
     if value is None or is_harmless(value["random"]) or not looks_random(value["random"]):
         return None
     return f"{value['before']}{REDACTED}", value.end()
@@ -164,7 +162,7 @@ def _redact_nested(key: re.Match[str], line: re.Match[str]) -> Redacted | None:
 
 
 def _is_deeper(indent: str, than: str) -> bool:
-    """Return whether a line is below another one. With a tab in one of them nobody knows, and it is taken for such."""
+    """Return whether a line is indented deeper than another one; if tabs and spaces are mixed, assume that it is."""
     return len(indent) > len(than) or not than.startswith(indent)
 
 
@@ -173,7 +171,7 @@ def _tells_nothing(key: re.Match[str], value: re.Match[str]) -> bool:
     first = value[0]
     if is_harmless(first) or is_folder(key["key"], first):
         return True
-    if first.isdecimal() and len(first) <= _SHORT_NUMBER:
+    if first.isdecimal() and len(first) <= SHORT_NUMBER:
         return not _NUMERIC_KEY.search(key["key"])
     if not key["colon"] or first[0] in "\\[":
         return is_prose(first)

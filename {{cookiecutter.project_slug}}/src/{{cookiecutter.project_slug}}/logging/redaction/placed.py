@@ -1,13 +1,11 @@
 """Redact secrets that their place gives away: in commands, files, addresses and sentences."""
 
 import re
-from collections.abc import Callable
 
+from .keys import Judge
 from .long_words import LongWords
 from .tables.places import PLACES
 from .values import REDACTED, is_harmless, looks_random
-
-Judge = Callable[[str], bool]
 
 _PATTERNS = [(row.hints, re.compile(row.pattern, re.VERBOSE)) for row in PLACES]
 _LONG_WORDS = LongWords(length=16, of="_-.+/=~")

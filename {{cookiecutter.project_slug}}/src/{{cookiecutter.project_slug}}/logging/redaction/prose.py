@@ -4,7 +4,8 @@ import re
 
 _FEW = 12
 """Words of a text that are looked at."""
-_SHORT_NUMBER = 3
+SHORT_NUMBER = 3
+"""Digits of the longest number that is part of a sentence rather than a secret."""
 _SIGNS = "()[].,;:!?'\"`*"
 _WORD = re.compile(r"[A-Za-z][a-z]*(?:['\u2019-][A-Za-z]?[a-z]*)?|[A-Z]{2,}")
 _MIXED = re.compile(r"(?=\S*[A-Za-z])\S*\d|\S*[^\s\w.,;:!?'\"()\[\]/`*\u2019-]")
@@ -40,4 +41,4 @@ def is_prose(text: str) -> bool:
 
 def _can_begin(words: list[str]) -> bool:
     first = words[0].strip(_SIGNS)
-    return _WORD.fullmatch(first) is not None or (first.isdecimal() and len(first) <= _SHORT_NUMBER)
+    return _WORD.fullmatch(first) is not None or (first.isdecimal() and len(first) <= SHORT_NUMBER)

@@ -12,7 +12,7 @@ from .pairs import Pairs
 from .placed import redact_places
 from .pydantic_errors import redact_invalid_values
 from .shapes import SHORTEST_ISSUED_KEY, has_issued_key, redact_shapes
-from .tables.places import NAMES, VALUES
+from .tables.places import NAME_FIELDS, VALUE_FIELDS
 from .values import REDACTED, is_folder, looks_random
 
 CACHED_KEYS = 4_096
@@ -49,11 +49,11 @@ class Redactor:
 
     def fields_named_apart(self, values: Mapping[str, Any]) -> frozenset[str]:
         """Return the fields with the value of a secret that another field names: {"name": "PASSWORD", "value": "x"}."""
-        if len(values) < 2 or VALUES.isdisjoint(values):  # noqa: PLR2004 - a name and a value
+        if len(values) < 2 or VALUE_FIELDS.isdisjoint(values):  # noqa: PLR2004 - a name and a value
             return frozenset()
-        names = (values[name] for name in NAMES.intersection(values))
+        names = (values[name] for name in NAME_FIELDS.intersection(values))
         is_secret = any(isinstance(name, str) and self.is_secret(name) for name in names)
-        return VALUES.intersection(values) if is_secret else frozenset()
+        return VALUE_FIELDS.intersection(values) if is_secret else frozenset()
 
     def suspects(self, text: str) -> bool:
         """Return whether a text, also JSON, may contain a secret: fast, with false positives but no false negatives."""

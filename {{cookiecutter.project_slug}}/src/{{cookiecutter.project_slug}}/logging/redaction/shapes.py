@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from .long_words import UUID, LongWords
 from .tables.issuers import ISSUED_KEYS
+from .tables.row import any_of
 from .values import REDACTED
 
 SHORTEST_ISSUED_KEY = 20
@@ -42,12 +43,10 @@ def _by_prefix(patterns: Iterable[str]) -> str:
         else:
             first, second = prefix[0][:1], prefix[0][1:2]
             groups[first][second].append(pattern[len(first + second) :])
-    known = [f"{first}{_any(second + _any(rest) for second, rest in group.items())}" for first, group in groups.items()]
-    return _any([*known, f"(?=[^\\s\"']{{{SHORTEST_ISSUED_KEY}}}){_any(others)}"])
-
-
-def _any(patterns: Iterable[str]) -> str:
-    return f"(?:{'|'.join(patterns)})"
+    known = [
+        f"{first}{any_of(second + any_of(rest) for second, rest in group.items())}" for first, group in groups.items()
+    ]
+    return any_of([*known, f"(?=[^\\s\"']{{{SHORTEST_ISSUED_KEY}}}){any_of(others)}"])
 
 
 _ENCODED_SIGN = r"(?:(?<=\\)(?:[nrt]|u00[0-9a-f]{2})|(?<=%)[0-9A-Fa-f]{2})"

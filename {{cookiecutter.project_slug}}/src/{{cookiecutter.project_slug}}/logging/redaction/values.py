@@ -23,7 +23,7 @@ _AROUND_PLACEHOLDERS = re.compile(r"^(?:Bearer|Basic)?\s*+[\s:=]*+|[\s:@/-]*+$",
 _FOLDER_KEYS = frozenset({"pwd", "oldpwd"})
 _FOLDER = re.compile(r"[\"']?(?:[~.]{0,2}/|~|[A-Za-z]:\\)")
 
-_RANDOM = re.compile(r"[\w+/=~%.:-]{16,}")
+_RANDOM_WORD = re.compile(r"[\w+/=~%.:-]{16,}")
 _FILE = re.compile(r"\.[a-z]\w{1,3}$")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _PART = re.compile(r"[A-Za-z0-9]{10,}+")
@@ -48,7 +48,7 @@ def is_folder(key: str, value: str) -> bool:
 def looks_random(word: str) -> bool:
     """Return whether a word may be a key: long, of letters and digits in no order."""
     word = word[:_LONGEST]
-    if _RANDOM.match(word) is None or _FILE.search(word) is not None:
+    if _RANDOM_WORD.match(word) is None or _FILE.search(word) is not None:
         return False
     return _UUID.fullmatch(word) is not None or any(map(_is_jumbled, _PART.findall(word)))
 

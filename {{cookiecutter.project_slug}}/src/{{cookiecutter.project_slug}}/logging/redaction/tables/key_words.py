@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-VALUES = "data header string value"
+NEUTRAL_ENDINGS = "data header string value"
 """Last words that change nothing: token_value is a token."""
 _KEY_OWNERS = """
 access account activation admin aes anon api app application auth bot cipher client consumer crypto customer decryption

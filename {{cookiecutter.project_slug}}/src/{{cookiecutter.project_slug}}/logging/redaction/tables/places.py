@@ -4,8 +4,8 @@ from .row import Row
 
 _NAMES = "attribute env field header id k key name param parameter property variable"
 _VALUES = "content data default v val value"
-NAMES = frozenset(f"{_NAMES} {_NAMES.title()} {_NAMES.upper()}".split())
-VALUES = frozenset(f"{_VALUES} {_VALUES.title()} {_VALUES.upper()}".split())
+NAME_FIELDS = frozenset(f"{_NAMES} {_NAMES.title()} {_NAMES.upper()}".split())
+VALUE_FIELDS = frozenset(f"{_VALUES} {_VALUES.title()} {_VALUES.upper()}".split())
 """Keys of the name of a secret and of its value, where they are apart."""
 
 _QUOTE = r"""\\*+["'`]"""

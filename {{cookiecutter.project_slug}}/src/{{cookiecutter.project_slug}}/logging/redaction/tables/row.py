@@ -1,5 +1,6 @@
 """The row of a table."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -18,3 +19,9 @@ class Row(NamedTuple):
     """A similar text without one."""
     hints: tuple[str, ...] = ()
     """Texts in lower case of which each match contains one. A form needs them only if it may have no long word."""
+
+
+def any_of(patterns: Iterable[str]) -> str:
+    """Return a pattern for any of the patterns."""
+    patterns = list(patterns)
+    return patterns[0] if len(patterns) == 1 else f"(?:{'|'.join(patterns)})"
