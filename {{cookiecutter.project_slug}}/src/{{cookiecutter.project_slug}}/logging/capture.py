@@ -21,6 +21,8 @@ PACKAGE = __name__.partition(".")[0]
 REPORTING = ("asyncio.", "concurrent.futures.", "mcp.", "py.warnings.", "python.", "threading.")
 """The loggers through which Python and the SDK report crashes and warnings; the names of theirs begin like this."""
 
+_CORE: object = getattr(logger, "_core", None)
+"""The state of loguru; None if this version keeps it elsewhere."""
 _logger = logging.getLogger(__name__)
 
 
@@ -60,7 +62,7 @@ class Capture:
         Disabling is noticed by this module's own logger, which `logging.config` disables along with all others.
         """
         return (
-            self._sink in getattr(_core(), "handlers", ())
+            self._sink in getattr(_CORE, "handlers", ())
             and not _loguru_is_disabled()
             and self._handler in logging.root.handlers
             and self._has_levels()
@@ -80,7 +82,7 @@ class Capture:
         Its filter takes the records: loguru calls it before it formats the exception and acquires its lock, so a value
         may log while it is formatted. The new sink comes before the old one goes, so that no line is lost in between.
         """
-        if self._sink in getattr(_core(), "handlers", ()):
+        if self._sink in getattr(_CORE, "handlers", ()):
             return True  # adding a sink again takes milliseconds
         previous = self._sink
         self._sink = logger.add(lambda _: None, level=self._level, filter=self._take_and_stop)
@@ -197,14 +199,9 @@ def _enable_loggers(*prefixes: str) -> bool:
     return not disabled
 
 
-def _core() -> object:
-    """Return loguru's state, or None if this version keeps it elsewhere."""
-    return getattr(logger, "_core", None)
-
-
 def _loguru_is_disabled() -> bool:
     """Return whether other code has called `logger.disable` for all modules, or for this project."""
-    switches = getattr(_core(), "activation_list", ())
+    switches = getattr(_CORE, "activation_list", ())
     return ("", False) in switches or (f"{PACKAGE}.", False) in switches
 
 
@@ -212,7 +209,7 @@ def _enable_loguru() -> bool:
     """Undo `logger.disable` for all modules and for this project; return whether it had not been called."""
     if not _loguru_is_disabled():
         return True
-    logger.enable("" if ("", False) in getattr(_core(), "activation_list", ()) else PACKAGE)
+    logger.enable("" if ("", False) in getattr(_CORE, "activation_list", ()) else PACKAGE)
     return False
 
 

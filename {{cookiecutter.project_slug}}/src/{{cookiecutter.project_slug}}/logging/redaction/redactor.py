@@ -13,7 +13,7 @@ from .placed import redact_places
 from .pydantic_errors import redact_invalid_values
 from .shapes import SHORTEST_ISSUED_KEY, has_issued_key, redact_shapes
 from .tables.places import NAME_FIELDS, VALUE_FIELDS
-from .values import REDACTED, is_folder, looks_random
+from .values import REDACTED, SHORTEST_RANDOM, is_folder, looks_random
 
 CACHED_KEYS = 4_096
 CACHED_LENGTH = 128
@@ -45,7 +45,9 @@ class Redactor:
         """Return whether the value of a key is secret."""
         if self.is_secret(key):
             return not (isinstance(value, str) and is_folder(key, value))
-        return isinstance(value, str) and self.is_perhaps_secret(key) and looks_random(value)
+        if not isinstance(value, str) or len(value) < SHORTEST_RANDOM:
+            return False
+        return self.is_perhaps_secret(key) and looks_random(value)
 
     def fields_named_apart(self, values: Mapping[str, Any]) -> frozenset[str]:
         """Return the fields with the value of a secret that another field names: {"name": "PASSWORD", "value": "x"}."""

@@ -23,7 +23,9 @@ _AROUND_PLACEHOLDERS = re.compile(r"^(?:Bearer|Basic)?\s*+[\s:=]*+|[\s:@/-]*+$",
 _FOLDER_KEYS = frozenset({"pwd", "oldpwd"})
 _FOLDER = re.compile(r"[\"']?(?:[~.]{0,2}/|~|[A-Za-z]:\\)")
 
-_RANDOM_WORD = re.compile(r"[\w+/=~%.:-]{16,}")
+SHORTEST_RANDOM = 16
+"""Characters of the shortest word that may be a key."""
+_RANDOM_WORD = re.compile(rf"[\w+/=~%.:-]{{{SHORTEST_RANDOM},}}")
 _FILE = re.compile(r"\.[a-z]\w{1,3}$")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _PART = re.compile(r"[A-Za-z0-9]{10,}+")
