@@ -83,7 +83,7 @@ def test_all_text_has_a_contrast_of_at_least_4_5(scheme: str, travel: Ui, visit:
     page.keyboard.press("j")
     found |= page.evaluate(CONTRAST)
     page.goto(f"{travel.origin}/?q=tool%3Abook_hotel+status%3Aerror")
-    rows(page).first.click()
+    rows(page).first.locator(".details a").click()
     expect(page.get_by_label("Traceback")).to_be_visible()
     found |= page.evaluate(CONTRAST)
     page.keyboard.press("?")
