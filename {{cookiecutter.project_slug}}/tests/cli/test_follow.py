@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from {{cookiecutter.project_slug}}.cli import main
 from {{cookiecutter.project_slug}}.logging.destinations.base import LogEntry
 from {{cookiecutter.project_slug}}.logging.destinations.driver import PACKAGE
 
-from .cli_helpers import ENTRIES, NOW, make_call, make_start
+from .cli_helpers import ENTRIES, make_call, make_start
 
 if TYPE_CHECKING:
     import subprocess
@@ -59,7 +59,8 @@ def test_follow_shows_all_new_entries_and_no_old_ones(
     """Many entries may arrive between two queries or during one, or with an earlier timestamp than others."""
     monkeypatch.setattr(f"{PACKAGE}.cli.arrivals.PAGE", 2)
     monkeypatch.setattr(f"{PACKAGE}.cli.arrivals.MAX_LIMIT", 9)
-    new = [make_entry(str(number), timestamp=NOW + timedelta(seconds=number)) for number in range(50)]
+    now = datetime.now(UTC)
+    new = [make_entry(str(number), timestamp=now + timedelta(seconds=number)) for number in range(50)]
     late = make_entry("late", timestamp=new[39].timestamp - timedelta.resolution)
     arrivals = {3: new[:20], 5: new[20:40], 60: [late], 70: new[40:]}
     follow(monkeypatch, arrivals, "--json", "--limit", "1", end=100)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +18,11 @@ from .ui_helpers import BrokenDestination, Visit, app_of, ask, events_in, every_
 
 if TYPE_CHECKING:
     from {{cookiecutter.project_slug}}.logging.destinations.base import LogDestination
+
+
+def nine_minutes_ago() -> datetime:
+    """Return a time that is still looked at, whenever the test runs."""
+    return datetime.now(UTC) - timedelta(minutes=9)
 
 
 async def event(following: Visit, name: str, number: int = 1) -> Any:
@@ -52,7 +57,7 @@ async def test_a_call_arrives_at_its_end_with_the_time_of_its_start(source: LogD
         await source.write_batch([make_call("now")])
         await event(following, "entries")
         await source.write_batch(
-            [make_call("ancient", timestamp=ago(hours=1)), make_call("late", timestamp=ago(minutes=9))]
+            [make_call("ancient", timestamp=ago(hours=1)), make_call("late", timestamp=nine_minutes_ago())]
         )
         assert [row["name"] for row in await event(following, "entries", 2)] == ["late"]
 
@@ -64,7 +69,7 @@ async def test_a_call_that_began_before_many_others_arrives_too() -> None:
         await event(following, "ready")
         await source.write_batch([make_call(f"quick-{number}") for number in range(2 * arrivals.QUICK_PAGE)])
         await event(following, "entries")
-        await source.write_batch([make_call("slow", timestamp=ago(minutes=9))])
+        await source.write_batch([make_call("slow", timestamp=nine_minutes_ago())])
         assert [row["name"] for row in await event(following, "entries", 2)] == ["slow"]
 
 
