@@ -21,11 +21,11 @@ Environment = Callable[..., Path]
 
 @pytest.fixture(scope="session", autouse=True)
 def not_in_the_background() -> None:
-    """Let processes that tests start hear SIGINT and SIGHUP, though the suite was told to ignore them.
+    """Let processes that tests start hear SIGINT, SIGQUIT and SIGHUP, though the suite was told to ignore them.
 
     `pytest &` in a script and `nohup pytest` do that, and what is ignored is inherited; a handler is not.
     """
-    for number in (signal.SIGINT, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
 
