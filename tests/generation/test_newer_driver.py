@@ -43,7 +43,7 @@ def test_elasticsearch_works_with_its_client_of_version_9(
     done = subprocess.run(
         [python, "-m", "pytest", *options],
         cwd=project,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TEST_ELASTICSEARCH_HOSTS": elasticsearch_9.url},
+        env={**os.environ, "TEST_ELASTICSEARCH_HOSTS": elasticsearch_9.url},
         capture_output=True,
         text=True,
         check=False,

@@ -62,7 +62,6 @@ def run_own_tests(scripts: Path, project: Path, *options: str | Path) -> None:
     process = subprocess.Popen(
         command,
         cwd=project,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -75,7 +75,7 @@ def _integration_tests(
     return subprocess.run(
         [*command, "--basetemp", folder / "own", *options],
         cwd=project.source,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1", **addresses},
+        env={name: os.environ[name] for name in ("PATH", "PYTHONPYCACHEPREFIX")} | {"HOME": str(folder)} | addresses,
         capture_output=True,
         text=True,
         timeout=300,
