@@ -219,8 +219,9 @@ def test_keys_that_clients_choose_do_not_fill_the_memory() -> None:
     """Results are cached for a limited number of short keys, and not at all for long ones."""
     redactor = Redactor()
     tracemalloc.start()
-    for number in range(10_000):
-        assert redactor.is_secret(f"{number}_{'x' * (number % 2 * 5_000)}_password")
+    for number in range(6_000):
+        length = 0 if number % 6 else 5_000
+        assert redactor.is_secret(f"{number}_{'x' * length}_password")
     assert tracemalloc.get_traced_memory()[0] < 3_000_000
     tracemalloc.stop()
 
