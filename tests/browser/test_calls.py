@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.support.processes import LineServer
@@ -419,6 +420,7 @@ def test_an_empty_store_says_what_to_do_next(project: Project, tmp_path: Path, s
         expect(page.get_by_text("my-mcp-server call TOOL key=value").first).to_be_visible()
 
 
+@pytest.mark.alone
 def test_ten_thousand_rows_stay_usable(project: Project, tmp_path: Path, serve: Serve, visit: Visit) -> None:
     """The list loads older calls by itself up to 10,000, then at a click; keys and new calls work as before."""
     done = project.run_python(tmp_path, FIXTURES / "travel.py", tmp_path / "logs.db", "10500")
