@@ -42,7 +42,8 @@ def record(project: Project, tmp_path: Path) -> Callable[..., None]:
     """Return a function that records entries, each given by its fields."""
 
     def write(*entries: dict[str, Any]) -> None:
-        needed = {"correlation_id": "c", "level": "INFO", "log_type": "internal", "message": "", "timestamp": NOW}
+        now = datetime.now(UTC)  # what is a quarter of an hour old is not followed
+        needed = {"correlation_id": "c", "level": "INFO", "log_type": "internal", "message": "", "timestamp": now}
         text = json.dumps([{**needed, **entry} for entry in entries], default=datetime.isoformat)
         project.run_python(tmp_path, FIXTURES / "record.py", stdin=text).check_returncode()
 
