@@ -20,13 +20,22 @@ if TYPE_CHECKING:
     from tests.support.project import Project
 
 
+@pytest.mark.parametrize("name", PRODUCTION)
 def test_all_integration_tests_pass(
-    project: Project, kafka: Kafka, elasticsearch_9: Elasticsearch, postgres: Postgres, convex: Convex, tmp_path: Path
+    project: Project,
+    kafka: Kafka,
+    elasticsearch_9: Elasticsearch,
+    postgres: Postgres,
+    convex: Convex,
+    name: str,
+    tmp_path: Path,
 ) -> None:
     """Every destination keeps its promises to a live backend, Elasticsearch to its version 9."""
     done = _integration_tests(
         project,
         tmp_path,
+        "-k",
+        name,
         TEST_KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap_servers,
         TEST_ELASTICSEARCH_HOSTS=elasticsearch_9.url,
         TEST_POSTGRES_DSN=postgres.dsn,
@@ -36,6 +45,13 @@ def test_all_integration_tests_pass(
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert _without_skips(done.stdout)
+
+
+def test_every_integration_test_names_its_destination(project: Project, tmp_path: Path) -> None:
+    """So that the tests above run each of them."""
+    done = _integration_tests(project, tmp_path, "--collect-only", "-k", f"not ({' or '.join(PRODUCTION)})")
+
+    assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout
 
 
 def test_elasticsearch_8_passes_as_well(project: Project, elasticsearch_8: Elasticsearch, tmp_path: Path) -> None:
