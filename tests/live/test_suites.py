@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tests.backends import Convex, Elasticsearch, Kafka, Postgres
     from tests.support.project import Project
 
+DEADLINE = 600
+"""Seconds after which tests are taken to hang, as for those that need no backend."""
+
 
 @pytest.mark.parametrize("name", PRODUCTION)
 def test_all_integration_tests_pass(
@@ -94,7 +97,7 @@ def _integration_tests(
         env={name: os.environ[name] for name in ("PATH", "PYTHONPYCACHEPREFIX")} | {"HOME": str(folder)} | addresses,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=DEADLINE,
         check=False,
     )
 
