@@ -1,4 +1,4 @@
-"""The stored entries: calls and log lines of the last 30 days, the same ones each time but for the hour."""
+"""The stored entries: calls and log lines of the last 30 days, at other times in each run."""
 
 from __future__ import annotations
 

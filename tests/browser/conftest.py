@@ -38,7 +38,7 @@ class Serve(Protocol):
 
 
 class Visit(Protocol):
-    """Open a page in a browser context of its own, and watch it until the end of the test."""
+    """Open a page in its own browser context, and watch it until the end of the test."""
 
     def __call__(self, ui: Ui, place: str = "/", *, may_fail: bool = False, **options: Any) -> Page:
         """Return the page at a place; `may_fail` allows that requests fail, and `options` are those of the context."""

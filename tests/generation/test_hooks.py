@@ -84,7 +84,7 @@ def test_baking_again_changes_nothing(tmp_path: Path, answers: Answers) -> None:
 
 
 def test_baking_again_keeps_what_the_user_added(tmp_path: Path) -> None:
-    """A file outside the folders of destinations and options that are no longer chosen is not removed."""
+    """Files stay, unless they are in the folder of a destination or an option that is no longer chosen."""
     project = bake(tmp_path, everything_on())
     folders = {project, *(path.parent for path in project.rglob("*"))}
     manifest = questions()["_manifest"]

@@ -60,7 +60,7 @@ class Histogram:
 
 
 def histogram_of(entries: Iterable[LogEntry], period: Period, *, is_complete: bool = True) -> Histogram:
-    """Count tool calls, all of which are in the period; other entries are ignored."""
+    """Count the tool calls among entries of the period; ignore other entries."""
     calls = (entry for entry in entries if entry.log_type == "tool_execution")
     rows = ((period.bucket_of(call.timestamp), 1, int(call.status not in SUCCESSES)) for call in calls)
     return filled(rows, period, is_complete=is_complete)

@@ -100,7 +100,7 @@ def _hint_of(words: str, end: str, rare: str) -> Hint:
 
 
 def _without_repeats(hints: Iterable[Hint]) -> list[Hint]:
-    """Return hints of which none begins with another: one for `auth` and `authorization`."""
+    """Merge hints that begin with the same word: one for `auth` and `authorization`."""
     rests: dict[str, list[str]] = {}
     for word, rest in sorted(set(hints)):
         stem = next((known for known in rests if word.startswith(known)), word)

@@ -25,7 +25,7 @@ _UNEXPECTED = re.compile(
 _NAME_SPACE = re.compile(r"\b[au]rn:[\w:/-]*$")
 """What precedes a key in the name of a resource: arn:aws:secretsmanager:eu-west-1:1:secret:name."""
 _WORD_OR_PAIR = re.compile(r"(?:-[ \t]|[\w.-]++: (?=[^\s\\]*\d))[^\s\\]++\s*+(?:\\|\Z)")
-"""A line below a sentence that is no prose and no program: `- word`, `name: word2`."""
+"""A list item or a pair in a line below a sentence: `- word`, `name: word2`."""
 _SPACE = re.compile(r"\s*+")
 
 

@@ -31,7 +31,7 @@ TEMPORARY = frozenset(
         "validation_exception",
     }
 )
-"""Error types that pass, or that an administrator resolves, whatever the status: entries with them are retried.
+"""Temporary error types, whatever the status, including those that an administrator resolves: entries are retried.
 
 The cluster, the index or the disk is blocked or overloaded, the index is missing or closed, or no shard is left for it
 (validation_exception).

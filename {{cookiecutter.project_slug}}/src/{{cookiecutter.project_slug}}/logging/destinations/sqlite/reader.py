@@ -78,7 +78,7 @@ async def read_contents(path: Path) -> Contents:
 
 @asynccontextmanager
 async def _transaction(path: Path) -> AsyncIterator[tuple[aiosqlite.Connection, set[str]]]:
-    """Open a file for reading; yield the connection and the columns of the table, none if there is no file or table.
+    """Open a file for reading; yield the connection and the table's columns, or none without a file or table.
 
     Raise DeliveryError if the file cannot be used.
     """
