@@ -494,10 +494,11 @@ async def test_a_histogram_counts_the_matching_calls_of_a_period(destination: Lo
 
 @readable
 async def test_the_contents_are_those_of_all_entries(destination: LogDestination) -> None:
-    """What a destination cannot tell is None."""
+    """What a destination cannot tell is None; entries just written count."""
     assert (await destination.contents()).newest is None
     assert await destination.oldest() is None
     await destination.write_batch([*CALLS, *OTHERS])
+    oldest = await destination.oldest()
     entries = await find(destination, len(CALLS) + len(OTHERS), limit=1_000)
     contents = await destination.contents()
     assert contents.newest is not None
@@ -505,7 +506,7 @@ async def test_the_contents_are_those_of_all_entries(destination: LogDestination
     assert contents.entries in {None, len(entries)}
     assert contents.oldest is None or abs(contents.oldest - entries[-1].timestamp) < timedelta(milliseconds=1)
     assert contents.size_bytes is None or contents.size_bytes > 0
-    oldest = await destination.oldest()
+    assert (oldest is None) == (contents.oldest is None)
     assert oldest is None or timedelta(0) <= entries[-1].timestamp - oldest <= timedelta(milliseconds=1)
 
 

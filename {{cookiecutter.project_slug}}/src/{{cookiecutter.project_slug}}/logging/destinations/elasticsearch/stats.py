@@ -81,6 +81,7 @@ def histogram_request(query: LogQuery, prefix: str, indices: Sequence[str], peri
 
 async def oldest_entry(client: AsyncElasticsearch, prefix: str) -> datetime | None:
     """Return the time of the oldest entry in the daily indices, rounded down to milliseconds."""
+    await refresh(client, prefix)
     if not (indices := await _daily_indices(client, prefix)):
         return None
     ends = {"min": {"min": {"field": "timestamp"}}}
