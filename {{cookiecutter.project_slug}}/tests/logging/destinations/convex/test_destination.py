@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from {{cookiecutter.project_slug}}.logging.destinations.base import LogEntry
 
+FIRST_READ = 100
+"""Entries that a query for those of one test reads first."""
+
 
 class OwnEntries(ConvexDestination):
     """A destination that finds only its own entries: all tests share the table of the deployment."""
@@ -36,10 +39,16 @@ class OwnEntries(ConvexDestination):
         await super().write_batch(entries)
 
     async def query(self, **filters: Any) -> list[LogEntry]:
-        """Query, and omit the entries of other tests."""
+        """Query, and omit the entries of other tests: read on until enough of what is found is of this one."""
         wanted = LogQuery.of(**filters)
-        found = await super().query(**filters | {"limit": MAX_LIMIT, "offset": 0})
-        own = [entry for entry in found if entry.entry_id in self.ids]
+        own: list[LogEntry] = []
+        offset, limit = 0, FIRST_READ
+        while len(own) < wanted.offset + wanted.limit:
+            found = await super().query(**filters | {"limit": limit, "offset": offset})
+            own += [entry for entry in found if entry.entry_id in self.ids]
+            if len(found) < limit:
+                break
+            offset, limit = offset + limit, min(2 * limit, MAX_LIMIT)
         return own[wanted.offset : wanted.offset + wanted.limit]
 
 
