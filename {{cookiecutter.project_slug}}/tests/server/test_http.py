@@ -8,6 +8,7 @@ import json
 import re
 import signal
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -65,6 +66,21 @@ async def test_every_call_is_delivered_when_a_signal_ends_an_http_server(
     entries = own_logging()
     assert_all_delivered(entries)
     assert {entry["transport"] for entry in entries} == {transport}
+
+
+@pytest.mark.parametrize("transport", ["streamable-http", "sse"])
+def test_an_idle_connection_stays_open(over_http: Callable[..., Any], transport: str) -> None:
+    """Clients keep theirs for 5 seconds, and load balancers for longer: none meets a connection that just closed."""
+    _, port = over_http(transport)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    for idle in (0, 6):
+        time.sleep(idle)
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        response.read()
+        assert response.status == 404
+        assert connection.sock is not None
+    connection.close()
 
 
 def send(port: int, path: str = "/mcp", method: str = "POST", **headers: str) -> http.client.HTTPResponse:

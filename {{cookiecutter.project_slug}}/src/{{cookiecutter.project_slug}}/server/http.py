@@ -24,6 +24,11 @@ LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 WILDCARD_HOSTS = ("0.0.0.0", "::", "[::]")  # noqa: S104 - compared, not bound to
 """Addresses to listen on all interfaces; no client sends them as its Host."""
 SSE_PATH = "/sse"
+KEEP_ALIVE = 75
+"""Seconds an idle connection stays open.
+
+Load balancers keep theirs for 60 and send the next request over it: one that the server has just closed fails.
+"""
 
 _logger = logging.getLogger(__name__)
 
@@ -50,7 +55,12 @@ async def serve_http(server: RecordingMCPServer, config: ServerConfig) -> None:
     warn_if_unreachable(config)
     logging.getLogger("uvicorn.error").addFilter(_is_not_bind_error)
     settings = uvicorn.Config(
-        http_app(server, config), host=config.http_host, port=config.http_port, log_config=None, access_log=False
+        http_app(server, config),
+        host=config.http_host,
+        port=config.http_port,
+        timeout_keep_alive=KEEP_ALIVE,
+        log_config=None,
+        access_log=False,
     )
     instance = Server(settings)
     try:
