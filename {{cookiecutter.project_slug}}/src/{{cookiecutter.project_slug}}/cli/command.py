@@ -96,7 +96,7 @@ def _run_with_tools(verb: Coroutine[None, None, int]) -> int:
 def _serve(config: ServerConfig) -> int:
     gc.disable()  # the imports of the SDK create objects, not garbage; `serve` enables it again
     from ..server.startup import start_server  # noqa: PLC0415
-    from ..server.stdio import claim_wire  # noqa: PLC0415
+    from ..server.wire import claim_wire  # noqa: PLC0415
 
     wire = claim_wire() if config.transport == "stdio" else None
     server = start_server(config)

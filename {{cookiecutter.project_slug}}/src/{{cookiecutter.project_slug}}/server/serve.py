@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import anyio
@@ -16,7 +15,7 @@ from .shutdown import Shutdown, cancel_tasks
 if TYPE_CHECKING:
     from ..config import ServerConfig
     from .recording import RecordingMCPServer
-    from .stdio import Wire
+    from .wire import Wire
 
 
 def serve(server: RecordingMCPServer, config: ServerConfig, wire: Wire | None = None) -> int:
@@ -50,8 +49,7 @@ async def _serve(server: RecordingMCPServer, config: ServerConfig, shutdown: Shu
         with scope:
             if is_stdio:
                 group.start_soon(shutdown.at_end_of_stdin)
-                with nullcontext() if wire is None else wire.as_standard_streams():
-                    await server.run_stdio_async()
+                await (server.run_stdio_async() if wire is None else wire.serve(server))
             else:
                 await serve_http(server, config)
         ended.set()

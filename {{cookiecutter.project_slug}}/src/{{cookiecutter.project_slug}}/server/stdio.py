@@ -1,4 +1,4 @@
-"""Keep everything but the protocol off stdout."""
+"""Keep everything but the protocol off stdout: what tools print is shown on stderr."""
 
 from __future__ import annotations
 
@@ -10,65 +10,16 @@ from pathlib import Path
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ..logging.forks import after_fork_in_child
 from ..logging.unified_logger import UnifiedLogger
+from .wire import STDERR, STDOUT, is_at, point
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from mcp.server import MCPServer
 
-STDIN, STDOUT, STDERR = range(3)
-"""The standard file descriptors."""
 LINE_LENGTH = 10_000
 """Characters after which a printed line is shown although it has not ended."""
-
-
-class Wire:
-    """The streams to and from the client, on descriptors that neither tools nor child processes use."""
-
-    def __init__(self, stdin: int, stdout: int) -> None:
-        self._descriptors = (stdin, stdout)
-        self._stdin = open(stdin, encoding="utf-8", closefd=False)  # noqa: SIM115 - never closed, as in the SDK
-        self._stdout = open(stdout, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-        after_fork_in_child(self._disconnect)
-
-    @contextmanager
-    def as_standard_streams(self) -> Iterator[None]:
-        """Let the SDK find the streams where it looks for them: in `sys`."""
-        standard = sys.stdin, sys.stdout
-        sys.stdin, sys.stdout = self._stdin, self._stdout
-        try:
-            yield
-        finally:
-            sys.stdin, sys.stdout = standard
-
-    def _disconnect(self) -> None:
-        """Replace the streams in a forked child: it could send messages, and its end would be the client's EOF."""
-        null = os.open(os.devnull, os.O_RDWR)
-        for descriptor in self._descriptors:
-            os.dup2(null, descriptor, inheritable=False)
-        os.close(null)
-
-
-def claim_wire() -> Wire | None:
-    """Move the protocol off the standard descriptors, which become an empty stdin and a second stderr for good.
-
-    Programs that tool modules start would write to the client otherwise, and read what it sends. Return None if that is
-    impossible; the SDK does the same once it serves.
-    """
-    if not (_is_at(sys.stdin, STDIN) and _is_at(sys.stdout, STDOUT) and _is_at(sys.stderr, STDERR)):
-        return None
-    try:
-        null = os.open(os.devnull, os.O_RDONLY)
-        wire = Wire(os.dup(STDIN), os.dup(STDOUT))
-    except OSError:  # a limit on open files
-        return None
-    _point(STDIN, null)
-    _point(STDOUT, STDERR)
-    os.close(null)
-    sys.stdout = sys.stderr
-    return wire
 
 
 @contextmanager
@@ -164,34 +115,17 @@ def _empty_stdin() -> Iterator[None]:
 @contextmanager
 def _stdout_descriptor_as_stderr() -> Iterator[None]:
     """Point the descriptor at stderr, if both are what they usually are."""
-    if not (_is_at(sys.stdout, STDOUT) and _is_at(sys.stderr, STDERR)):
+    if not (is_at(sys.stdout, STDOUT) and is_at(sys.stderr, STDERR)):
         yield
         return
     stdout = sys.stdout
     stdout.flush()
     original = os.dup(STDOUT)
-    _point(STDOUT, STDERR)
+    point(STDOUT, STDERR)
     try:
         yield
     finally:
         with suppress(OSError, ValueError):  # what was written to `sys.__stdout__`
             stdout.flush()
-        _point(STDOUT, original)
+        point(STDOUT, original)
         os.close(original)
-
-
-def _is_at(stream: TextIO | None, descriptor: int) -> bool:
-    try:
-        return stream is not None and stream.fileno() == descriptor
-    except (OSError, ValueError):  # no file, or a closed one
-        return False
-
-
-def _point(descriptor: int, target: int) -> None:
-    """Let a standard descriptor mean another file, also for child processes on Windows."""
-    os.dup2(target, descriptor)
-    if sys.platform == "win32":
-        from mcp.os.win32.utilities import rebind_std_handle_to_fd  # noqa: PLC0415
-
-        with suppress(OSError):
-            rebind_std_handle_to_fd(descriptor)

@@ -1,0 +1,98 @@
+"""Lines to and from a client, without the threads that the SDK reads and writes them with."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import stat
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from anyio import CapacityLimiter, to_thread
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+CHUNK = 65_536
+"""Bytes read at once: what a pipe holds."""
+
+
+def is_pollable(descriptor: int) -> bool:
+    """Return whether an event loop can wait for a descriptor: for pipes and sockets, but not on Windows."""
+    mode = os.fstat(descriptor).st_mode
+    return sys.platform != "win32" and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode))
+
+
+class LineReader:
+    """The lines that arrive over a pipe or a socket, without their ends; the last one may lack one."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        parts: list[bytes] = []
+        while chunk := await self._chunk():
+            first, *others = chunk.split(b"\n")
+            parts.append(first)
+            for other in others:
+                yield _text_of(parts)
+                parts = [other]
+        if any(parts):
+            yield _text_of(parts)
+
+    async def _chunk(self) -> bytes:
+        """Wait for bytes; return none at the end. Other processes may use the pipe, so it stays in blocking mode."""
+        loop = asyncio.get_running_loop()
+        chunk: asyncio.Future[bytes] = loop.create_future()
+        loop.add_reader(self._descriptor, self._read_into, chunk)
+        try:
+            return await chunk
+        finally:
+            loop.remove_reader(self._descriptor)
+
+    def _read_into(self, chunk: asyncio.Future[bytes]) -> None:
+        if chunk.done():
+            return
+        with suppress(BlockingIOError):  # somebody else was faster
+            try:
+                chunk.set_result(os.read(self._descriptor, CHUNK))
+            except ConnectionError:
+                chunk.set_result(b"")
+
+
+class LineWriter:
+    """Texts on their way to a pipe or a socket: written at once as far as it accepts them, the rest by a thread."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._texts: list[str] = []
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLOUT)
+        self._limiter = CapacityLimiter(1)  # not the common one, which sync tools may use up
+
+    async def write(self, text: str) -> None:
+        """Take a text, which `flush` writes."""
+        self._texts.append(text)
+
+    async def flush(self) -> None:
+        """Write the texts; raise OSError if the client is gone."""
+        data = memoryview("".join(self._texts).encode())
+        self._texts.clear()
+        with suppress(BlockingIOError):
+            while data and self._poll.poll(0):
+                data = data[os.write(self._descriptor, data[: select.PIPE_BUF]) :]  # as much as never waits
+        if data:
+            await to_thread.run_sync(self._write, data, limiter=self._limiter)
+
+    def _write(self, data: memoryview) -> None:
+        while data:
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except BlockingIOError:  # another program has switched off blocking
+                self._poll.poll()
+
+
+def _text_of(parts: list[bytes]) -> str:
+    return b"".join(parts).decode("utf-8", "replace")

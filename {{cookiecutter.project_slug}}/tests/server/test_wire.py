@@ -1,0 +1,96 @@
+"""The connection over stdio, whatever stdin and stdout are."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from helpers import PATIENCE
+from mcp import Client
+
+from {{cookiecutter.project_slug}}.server.wire import Wire
+
+from .server_helpers import HELLO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .server_helpers import Entries
+
+REQUESTS = "".join(
+    json.dumps({"jsonrpc": "2.0", **message}) + "\n"
+    for message in (
+        {"id": 1, "method": "initialize", "params": HELLO},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/call", "params": {"name": "say", "arguments": {"text": "café"}}},
+    )
+)
+
+THREADS = 40
+"""As many as anyio runs at once."""
+
+
+def answers(text: str) -> dict[int, Any]:
+    """Return the results in what a server has written, by the ids of the requests."""
+    return {message["id"]: message["result"] for message in map(json.loads, text.splitlines()) if "id" in message}
+
+
+def test_a_server_reads_a_file_and_writes_to_one(
+    own_logging: Entries, serve_arguments: list[str], tmp_path: Path
+) -> None:
+    """`server < requests > answers`: an event loop cannot wait for files, so the SDK's threads do."""
+    asked, answered = tmp_path / "requests", tmp_path / "answers"
+    asked.write_text(REQUESTS, encoding="utf-8")
+    with asked.open() as source, answered.open("w") as target:
+        subprocess.run([sys.executable, *serve_arguments], stdin=source, stdout=target, check=True, timeout=PATIENCE)
+    assert answers(answered.read_text(encoding="utf-8"))[1]["serverInfo"]["name"]
+    assert "say" in {entry["tool_name"] for entry in own_logging()}  # the SDK answers no call after the end of stdin
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs sockets of Unix")
+def test_a_server_speaks_over_sockets(own_logging: Entries, serve_arguments: list[str]) -> None:
+    """As Node.js starts its children."""
+    ours, theirs = socket.socketpair()
+    with ours, subprocess.Popen([sys.executable, *serve_arguments], stdin=theirs, stdout=theirs) as process:
+        theirs.close()
+        ours.settimeout(PATIENCE)
+        ours.sendall(REQUESTS.encode())
+        received = b""
+        while received.count(b"\n") < 2:
+            received += ours.recv(65_536)
+        assert answers(received.decode())[2]["content"][0]["text"] == "café"
+        ours.shutdown(socket.SHUT_WR)
+        assert process.wait(PATIENCE) == 0
+
+
+@pytest.mark.skipif("sys.platform == 'win32'", reason="an event loop of Windows cannot wait for pipes")
+async def test_a_server_whose_threads_are_all_busy_still_answers(
+    over_stdio: Callable[..., Any], serve_arguments: list[str]
+) -> None:
+    """No message needs one of the threads that sync tools run on."""
+    async with Client(over_stdio(serve_arguments)) as client, asyncio.TaskGroup() as group:
+        calls = [group.create_task(client.call_tool("sleep_in_thread", {"seconds": 2})) for _ in range(THREADS + 1)]
+        await asyncio.sleep(0.5)
+        await client.list_tools()
+        assert not any(call.done() for call in calls)
+
+
+async def test_an_sdk_without_its_server_serves_over_standard_streams() -> None:
+    """What a later version of the SDK may rename is not needed."""
+
+    class Server:
+        async def run_stdio_async(self) -> None:
+            self.streams = [stream.fileno() for stream in (sys.stdin, sys.stdout)]
+
+    standard, server = (sys.stdin, sys.stdout), Server()
+    source, target = os.pipe()
+    await asyncio.wait_for(Wire(source, target).serve(server), PATIENCE)  # type: ignore[arg-type]
+    assert server.streams == [source, target]
+    assert (sys.stdin, sys.stdout) == standard
