@@ -14,6 +14,7 @@ from helpers import eventually, make_entry
 from {{cookiecutter.project_slug}}.choices import COMMAND, TITLE
 from {{cookiecutter.project_slug}}.cli.ui.api import MAX_PAGE_SIZE
 from {{cookiecutter.project_slug}}.cli.ui.rows import MAX_CELL
+from {{cookiecutter.project_slug}}.logging.correlation import new_id
 from {{cookiecutter.project_slug}}.logging.histogram import MAX_BUCKETS
 from {{cookiecutter.project_slug}}.logging.query import MAX_LIMIT
 from {{cookiecutter.project_slug}}.logging.stats import GROUPS, stats_of
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 CALLS = [
     make_call("add", timestamp=ago(seconds=1), client_name="desk", principal="ann", output_size=10),
-    make_failure("divide", timestamp=ago(minutes=5), entry_id="f00d1e55", correlation_id="0a1b", client_name="desk"),
+    make_failure("divide", timestamp=ago(minutes=5), entry_id=f"f00d{new_id()[4:]}", correlation_id="0a1b", client_name="desk"),
     make_call("add", timestamp=ago(hours=30), client_name="phone", output_size=30),
 ]
 """Calls, newest first."""
@@ -132,7 +133,7 @@ async def test_a_call_is_shown_with_all_that_was_recorded_during_it(source: LogD
     """Its entries in full, the command that shows it, and the request as a client sends it."""
     lines = [make_entry(f"line {number}", correlation_id="0a1b", timestamp=CALLS[1].timestamp) for number in range(2)]
     await source.write_batch([*CALLS, *lines])
-    for word in ("f00d1e55", "f00d", "0a1b"):
+    for word in (CALLS[1].entry_id, "f00d", "0a1b"):
         story = await ask_json(app_of(source), f"/api/entries/{word}")
         assert story["call"] == {**CALLS[1].to_dict(), "shown_status": "error", "is_request": True}
         assert sorted(entry["message"] for entry in story["entries"]) == ["line 0", "line 1"]

@@ -41,8 +41,8 @@ class OldestDestination(MemoryDestination):
 
 
 def make_entries() -> list[LogEntry]:
-    """Return entries of 40 days, more of them recently, each fifth with the same time as the one before."""
-    ages = [timedelta(minutes=(number - number % 5) ** 2) for number in range(240)]
+    """Return entries of a week, more of them recently, each five with the same time."""
+    ages = [timedelta(seconds=10 * (number - number % 5) ** 2) for number in range(240)]
     return [make_entry(f"{number % 3} of 3", timestamp=NOW - age) for number, age in enumerate(ages)]
 
 

@@ -266,6 +266,8 @@ FILTERS = [
     ({"level": "ERROR", "text": "sure", "since": BASE - timedelta(hours=9), "limit": 5}, [1]),
 ]
 """Filters, and the entries that match them."""
+MIDDLE = uuid.uuid4().hex[:20]
+"""What makes the ids below those of this run, for a store that keeps what earlier runs wrote."""
 REQUESTS = [
     make_entry(
         "a call",
@@ -275,7 +277,7 @@ REQUESTS = [
         tool_name="weather",
         duration_ms=120.0,
         status="success",
-        entry_id="0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+        entry_id=f"0a1b2c3d{MIDDLE}e8f9",
         client_name="desk",
         principal="ann",
         method="tools/call",
@@ -290,7 +292,7 @@ REQUESTS = [
         duration_ms=5_000.5,
         status="error",
         error_message="no forecast",
-        entry_id="ffff2c3d4e5f60718293a4b5c6d70000",
+        entry_id=f"ffff2c3d{MIDDLE[2:]}d70000",
         client_name="desk",
         principal="bob",
         error_type="ZeroDivisionError",
@@ -302,7 +304,7 @@ REQUESTS = [
         timestamp=BASE - timedelta(hours=2),
         correlation_id="order_8",
         tool_name="weather",
-        entry_id="0a1b000000000000000000000000e8f9",
+        entry_id=f"0a1b0000{MIDDLE}e8f9",
     ),
     make_entry(
         "a resource",
@@ -310,7 +312,7 @@ REQUESTS = [
         correlation_id="0a1b",
         log_type="framework",
         duration_ms=7.25,
-        entry_id="11110000000000000000000000001111",
+        entry_id=f"11110000{MIDDLE}1111",
         client_name="Desk",
         method="resources/read",
         target="file:///notes.txt",
@@ -325,7 +327,7 @@ REQUEST_FILTERS = [
     ({"error_type": "zerodivisionerror"}, []),
     ({"method": "resources/read"}, [3]),
     ({"method": "tools/call", "principal": "ann"}, [0]),
-    ({"any_id": "0a1b2c3d4e5f60718293a4b5c6d7e8f9"}, [0]),
+    ({"any_id": f"0a1b2c3d{MIDDLE}e8f9"}, [0]),
     ({"any_id": "0a1b2"}, [0]),
     ({"any_id": "0a1b"}, [0, 2, 3]),
     ({"any_id": "e8f9"}, [0, 2]),

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from {{cookiecutter.project_slug}}.logging.destinations.base import LogEntry
 
-FIRST_READ = 100
-"""Entries that a query for those of one test reads first."""
-
 
 class OwnEntries(ConvexDestination):
     """A destination that finds only its own entries: all tests share the table of the deployment."""
@@ -42,8 +39,9 @@ class OwnEntries(ConvexDestination):
         """Query, and omit the entries of other tests: read on until enough of what is found is of this one."""
         wanted = LogQuery.of(**filters)
         own: list[LogEntry] = []
-        offset, limit = 0, FIRST_READ
-        while len(own) < wanted.offset + wanted.limit:
+        needed = wanted.offset + wanted.limit
+        offset, limit = 0, min(2 * needed + 10, MAX_LIMIT)
+        while len(own) < needed:
             found = await super().query(**filters | {"limit": limit, "offset": offset})
             own += [entry for entry in found if entry.entry_id in self.ids]
             if len(found) < limit:
