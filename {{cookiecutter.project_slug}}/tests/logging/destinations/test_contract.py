@@ -478,13 +478,11 @@ async def test_a_histogram_counts_the_matching_calls_of_a_period(destination: Lo
     """Each call is in the bucket of its time, whatever the number of buckets; those outside do not count."""
     await destination.write_batch([*CALLS, *OTHERS])
     await find(destination, len(CALLS) + len(OTHERS), limit=1_000)
-    end = NOW + timedelta(seconds=1)
-    periods = [
-        Period(since=end - timedelta(hours=hours), until=end, buckets=count)
-        for hours, count in ((72, 1), (30, 7), (24, 60), (100, 250))
-    ]
-    for period in [*periods, Period(since=NOW - timedelta(hours=36), until=NOW, buckets=60)]:  # calls are at its edges
-        count = period.buckets
+    later, whole = NOW + timedelta(seconds=1), NOW.replace(microsecond=123_000)
+    ends = [(later, 72, 1), (later, 30, 7), (later, 24, 60), (later, 100, 250), (whole, 36, 60), (whole, 100, 250)]
+    ends.append((NOW, 36, 60))  # calls are at the edges of its buckets
+    for end, hours, count in ends:
+        period = Period(since=end - timedelta(hours=hours), until=end, buckets=count)
         inside = [call for call in CALLS if period.since <= call.timestamp < period.until]
         for filters, matches in STATS_FILTERS:
             if "since" in filters:

@@ -37,7 +37,7 @@ _SLOWEST_FIRST = [
 
 async def search(client: AsyncElasticsearch, query: LogQuery, prefix: str) -> list[LogEntry]:
     """Return the matching entries in the order of the query, including those just written."""
-    await refresh(client, prefix)
+    await refresh(client, index_pattern(prefix))
     found, skip, after = list[LogEntry](), query.offset, None
     size = min(PAGE_SIZE, query.offset + query.limit)
     while len(found) < query.limit:
@@ -54,9 +54,9 @@ async def search(client: AsyncElasticsearch, query: LogQuery, prefix: str) -> li
     return found[: query.limit]
 
 
-async def refresh(client: AsyncElasticsearch, prefix: str) -> None:
+async def refresh(client: AsyncElasticsearch, indices: str) -> None:
     """Let searches find the entries just written; without the permission (403), they miss those of the last second."""
-    await client.options(ignore_status=403).indices.refresh(index=index_pattern(prefix), ignore_unavailable=True)
+    await client.options(ignore_status=403).indices.refresh(index=indices, ignore_unavailable=True)
 
 
 def search_request(query: LogQuery, prefix: str, *, size: int, after: list[Any] | None) -> dict[str, Any]:

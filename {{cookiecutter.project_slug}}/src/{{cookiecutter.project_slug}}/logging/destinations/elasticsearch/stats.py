@@ -37,7 +37,7 @@ _MEASURES: dict[str, dict[str, Any]] = {
 
 async def call_stats(client: AsyncElasticsearch, query: LogQuery, prefix: str, *, by: Group) -> CallStats:
     """Return the statistics of the matching entries, including those just written."""
-    await refresh(client, prefix)
+    await refresh(client, index_pattern(prefix))
     groups, after = list[GroupStats](), None
     if not (indices := await _daily_indices(client, prefix)):
         return CallStats(groups=groups)
@@ -54,7 +54,7 @@ async def call_stats(client: AsyncElasticsearch, query: LogQuery, prefix: str, *
 
 async def call_histogram(client: AsyncElasticsearch, query: LogQuery, prefix: str, period: Period) -> Histogram:
     """Return the matching entries of a period over time, including those just written."""
-    await refresh(client, prefix)
+    await refresh(client, index_pattern(prefix))
     if not (indices := await _daily_indices(client, prefix)):
         return filled((), period)
     reply = await client.search(**histogram_request(query, prefix, indices, period))
@@ -80,21 +80,21 @@ def histogram_request(query: LogQuery, prefix: str, indices: Sequence[str], peri
 
 
 async def oldest_entry(client: AsyncElasticsearch, prefix: str) -> datetime | None:
-    """Return the time of the oldest entry in the daily indices, rounded down to milliseconds."""
-    await refresh(client, prefix)
-    if not (indices := await _daily_indices(client, prefix)):
-        return None
-    ends = {"min": {"min": {"field": "timestamp"}}}
-    reply = await client.search(**{**_request(LogQuery(), prefix, indices), "aggregations": ends})
-    with translated_errors(translate_unexpected_reply):
-        check_shards(reply["_shards"].get("failures", ()), prefix)
-        milliseconds = reply["aggregations"]["min"]["value"]
-        return None if milliseconds is None else _moment(floor(milliseconds))
+    """Return the time of the oldest entry, rounded down to milliseconds: it is in the index of the first day."""
+    for index in sorted(await _daily_indices(client, prefix)):
+        await refresh(client, index)
+        request = {**_request(LogQuery(), prefix, [index]), "index": index}
+        reply = await client.search(**request, aggregations={"min": {"min": {"field": "timestamp"}}})
+        with translated_errors(translate_unexpected_reply):
+            check_shards(reply["_shards"].get("failures", ()), prefix)
+            if (milliseconds := reply["aggregations"]["min"]["value"]) is not None:  # the index has entries
+                return _moment(floor(milliseconds))
+    return None
 
 
 async def index_contents(client: AsyncElasticsearch, prefix: str) -> Contents:
     """Return what is in the daily indices, including the entries just written."""
-    await refresh(client, prefix)
+    await refresh(client, index_pattern(prefix))
     if not (indices := await _daily_indices(client, prefix)):
         return Contents(entries=0)
     request = _request(LogQuery(), prefix, indices)
