@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 CALLS = [
     make_call("add", timestamp=ago(seconds=1), client_name="desk", principal="ann", output_size=10),
-    make_failure("divide", timestamp=ago(minutes=5), entry_id=f"f00d{new_id()[4:]}", correlation_id="0a1b", client_name="desk"),
+    make_failure(
+        "divide", timestamp=ago(minutes=5), entry_id=f"f00d{new_id()[4:]}", correlation_id="0a1b", client_name="desk"
+    ),
     make_call("add", timestamp=ago(hours=30), client_name="phone", output_size=30),
 ]
 """Calls, newest first."""
