@@ -44,6 +44,37 @@ def test_a_call_at_an_edge_belongs_to_the_bucket_that_begins_there(count: int) -
         assert (period.bucket_of(edge), period.bucket_of(edge - timedelta.resolution)) == (number, number - 1)
 
 
+@pytest.mark.parametrize(
+    ("length", "most", "first", "last", "buckets"),
+    [
+        (timedelta(0), 60, "12:00:00", "12:00:01", 1),
+        (timedelta(seconds=59), 60, "12:00:00", "12:01:00", 60),
+        (timedelta(minutes=5), 60, "12:00:00", "12:05:10", 31),
+        (timedelta(hours=1), 60, "12:00:00", "13:02:00", 31),
+        (timedelta(hours=1), 8, "12:00:00", "13:10:00", 7),
+        (timedelta(hours=23), 24, "12:00:00", "12:00:00", 24),
+        (timedelta(hours=1), 1, "12:00:00", "14:00:00", 2),
+    ],
+)
+def test_buckets_around_two_times_begin_at_round_ones(
+    length: timedelta, most: int, first: str, last: str, buckets: int
+) -> None:
+    """They have the shortest usual length of which so many are enough."""
+    period = Period.around(START, START + length, most=most)
+    assert (f"{period.since:%H:%M:%S}", f"{period.until:%H:%M:%S}", period.buckets) == (first, last, buckets)
+
+
+@pytest.mark.parametrize("most", [1, 2, 7, 60, MAX_BUCKETS])
+@pytest.mark.parametrize("seconds", [0, 1, 59, 3_601, 86_400, 3e7, 2e9])
+def test_buckets_around_two_times_contain_both(seconds: float, most: int) -> None:
+    """Also of years; two times may be in two buckets."""
+    first = START - timedelta(seconds=seconds, microseconds=7)
+    period = Period.around(first, START, most=most)
+    assert period.since <= first <= START < period.until
+    assert period.buckets <= max(most, 2)
+    assert period.since + period.seconds * period.buckets * timedelta(seconds=1) == period.until
+
+
 @pytest.mark.parametrize("buckets", [0, -1, MAX_BUCKETS + 1])
 def test_the_number_of_buckets_is_limited(buckets: int) -> None:
     """The sentence has the number and the limits."""

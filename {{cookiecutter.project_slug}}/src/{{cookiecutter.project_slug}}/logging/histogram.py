@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Self
 
 from .entry import SUCCESSES, LogEntry
 from .errors import SettingError
 
 MAX_BUCKETS = 1_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS = (1, 2, 5, 10, 15, 30)
+"""Usual lengths of a bucket, in seconds; those in minutes are the same."""
+_HOURS = (1, 2, 3, 6, 12)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +34,17 @@ class Period:
         if not 1 <= self.buckets <= MAX_BUCKETS:
             msg = f"buckets must be between 1 and {MAX_BUCKETS}, not {self.buckets}"
             raise SettingError(msg)
+
+    @classmethod
+    def around(cls, first: datetime, last: datetime, *, most: int) -> Self:
+        """Return the period with both times in at most `most` buckets, which begin at round times: 12:00, 12:15, 12:30.
+
+        Some stores count these several times as fast. Raise OverflowError at the first days of the calendar.
+        """
+        choices = ((length, (first - EPOCH) // length, (last - EPOCH) // length + 1) for length in _usual_lengths())
+        # Two times may be in two buckets, whatever their length.
+        length, start, end = next(choice for choice in choices if choice[2] - choice[1] <= max(most, 2))
+        return cls(since=EPOCH + start * length, until=EPOCH + end * length, buckets=end - start)
 
     @property
     def seconds(self) -> float:
@@ -57,6 +74,12 @@ class Histogram:
     calls: list[int]
     failures: list[int]
     is_complete: bool = True
+
+
+def _usual_lengths() -> Iterator[timedelta]:
+    for unit, numbers in (("seconds", _SECONDS), ("minutes", _SECONDS), ("hours", _HOURS)):
+        yield from (timedelta(**{unit: number}) for number in numbers)
+    yield from (timedelta(days=2**number) for number in count())
 
 
 def histogram_of(entries: Iterable[LogEntry], period: Period, *, is_complete: bool = True) -> Histogram:

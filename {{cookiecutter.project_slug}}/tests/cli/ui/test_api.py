@@ -22,6 +22,7 @@ from {{cookiecutter.project_slug}}.logging.stats import GROUPS, stats_of
 from ..cli_helpers import ENTRIES, NOON, NOW, REASON, ago, make_call, make_failure, make_start
 from .ui_helpers import (
     BrokenDestination,
+    OldestDestination,
     SilentDestination,
     app_of,
     ask,
@@ -200,8 +201,8 @@ async def test_a_histogram_begins_where_the_filter_says(source: LogDestination) 
 
 
 @every_source
-async def test_a_histogram_without_a_start_begins_with_the_oldest_entry(source: LogDestination) -> None:
-    """Or a day ago, if the destination cannot find it, or has none."""
+async def test_a_histogram_without_a_period_begins_with_the_oldest_entry(source: LogDestination) -> None:
+    """At the round time before it, or a day ago if the destination cannot find it, or has none."""
     day = timedelta(days=1)
     empty = await ask_json(app_of(source), "/api/histogram")
     assert datetime.fromisoformat(empty["until"]) - datetime.fromisoformat(empty["since"]) == day
@@ -211,9 +212,21 @@ async def test_a_histogram_without_a_start_begins_with_the_oldest_entry(source: 
     if await source.oldest() is None:
         assert sum(found["calls"]) == 2
     else:
-        rounded = CALLS[-1].timestamp - datetime.fromisoformat(found["since"])
-        assert timedelta(0) <= rounded <= timedelta(milliseconds=1)
+        since, until = map(datetime.fromisoformat, (found["since"], found["until"]))
+        assert timedelta(0) <= CALLS[-1].timestamp - since < timedelta(seconds=found["seconds"]) == timedelta(hours=1)
+        assert (until - since) / len(found["calls"]) == timedelta(hours=1)
+        assert since.minute == since.second == since.microsecond == 0
+        assert found["calls"][0] == 1
         assert sum(found["calls"]) == 3
+
+
+async def test_a_histogram_of_the_first_day_of_the_calendar_begins_with_it() -> None:
+    """There is no round time before."""
+    source = OldestDestination()
+    await source.write(make_call(timestamp=datetime(1, 1, 1, tzinfo=UTC)))
+    found = await ask_json(app_of(source), "/api/histogram")
+    assert found["since"].startswith("0001-01-01")
+    assert found["calls"][0] == 1
 
 
 @pytest.mark.parametrize(

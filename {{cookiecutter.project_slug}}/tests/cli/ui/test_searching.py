@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,32 +11,13 @@ from helpers import make_entry
 
 from {{cookiecutter.project_slug}}.cli.ui.searching import search
 
-from .ui_helpers import every_source
+from .ui_helpers import OldestDestination, every_source
 
 if TYPE_CHECKING:
     from {{cookiecutter.project_slug}}.cli.ui.paging import Position
     from {{cookiecutter.project_slug}}.logging.destinations.base import LogDestination, LogEntry
 
 NOW = datetime.now(UTC)
-
-
-class OldestDestination(MemoryDestination):
-    """Find the oldest entry; keep the periods that were searched; answer slowly."""
-
-    def __init__(self, seconds: float = 0.0) -> None:
-        super().__init__()
-        self.seconds = seconds
-        self.periods: list[timedelta] = []
-
-    async def oldest(self) -> datetime | None:
-        """Return its time."""
-        return min((entry.timestamp for entry in self.entries), default=None)
-
-    async def query(self, **filters: Any) -> list[LogEntry]:
-        """Answer after a while."""
-        self.periods.append(filters.get("until", NOW) - filters.get("since", NOW))
-        await asyncio.sleep(self.seconds)
-        return await super().query(**filters)
 
 
 def make_entries() -> list[LogEntry]:

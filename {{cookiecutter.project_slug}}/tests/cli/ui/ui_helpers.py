@@ -6,6 +6,7 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -22,9 +23,10 @@ from ...logging.destinations.test_contract import READABLE, params
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from datetime import timedelta
 
     from {{cookiecutter.project_slug}}.cli.ui.security import Guard
-    from {{cookiecutter.project_slug}}.logging.destinations.base import LogDestination
+    from {{cookiecutter.project_slug}}.logging.destinations.base import LogDestination, LogEntry
 
 TOKEN = "a-token-of-these-tests"
 ONCE = "a-token-that-works-once"
@@ -72,6 +74,26 @@ class SilentDestination(MemoryDestination):
             self.is_cancelled = True
             raise
         return []
+
+
+class OldestDestination(MemoryDestination):
+    """Find the oldest entry; keep the periods that were searched; answer slowly."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self.periods: list[timedelta] = []
+
+    async def oldest(self) -> datetime | None:
+        """Return its time."""
+        return min((entry.timestamp for entry in self.entries), default=None)
+
+    async def query(self, **filters: Any) -> list[LogEntry]:
+        """Answer after a while."""
+        now = datetime.now(UTC)
+        self.periods.append(filters.get("until", now) - filters.get("since", now))
+        await asyncio.sleep(self.seconds)
+        return await super().query(**filters)
 
 
 @dataclass

@@ -476,13 +476,15 @@ async def test_statistics_count_the_matching_calls_by_group(destination: LogDest
 @readable
 async def test_a_histogram_counts_the_matching_calls_of_a_period(destination: LogDestination) -> None:
     """Each call is in the bucket of its time, whatever the number of buckets; those outside do not count."""
-    await destination.write_batch([*CALLS, *OTHERS])
-    await find(destination, len(CALLS) + len(OTHERS), limit=1_000)
+    late = make_entry("late", timestamp=NOW + timedelta(days=400), log_type="tool_execution", status="success")
+    await destination.write_batch([late, *CALLS, *OTHERS])
+    await find(destination, 1 + len(CALLS) + len(OTHERS), limit=1_000)
     later, whole = NOW + timedelta(seconds=1), NOW.replace(microsecond=123_000)
     ends = [(later, 72, 1), (later, 30, 7), (later, 24, 60), (later, 100, 250), (whole, 36, 60), (whole, 100, 250)]
     ends.append((NOW, 36, 60))  # calls are at the edges of its buckets
-    for end, hours, count in ends:
-        period = Period(since=end - timedelta(hours=hours), until=end, buckets=count)
+    periods = [Period(since=end - timedelta(hours=hours), until=end, buckets=count) for end, hours, count in ends]
+    for period in [*periods, Period.around(CALLS[-1].timestamp, datetime.now(UTC), most=60)]:
+        count = period.buckets
         inside = [call for call in CALLS if period.since <= call.timestamp < period.until]
         for filters, matches in STATS_FILTERS:
             if "since" in filters:

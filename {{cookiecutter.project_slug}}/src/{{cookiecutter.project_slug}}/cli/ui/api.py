@@ -102,11 +102,10 @@ class Api:
     async def histogram(self, request: Request) -> dict[str, Any]:
         """Return the calls of a period over time."""
         filters = _filters_of(request)
-        until = filters.pop("until", None) or datetime.now(UTC) + timedelta(seconds=1)
         buckets = _whole(request, "buckets", default=BUCKETS, most=MAX_BUCKETS)
         with one_sentence(self.source):
-            since = filters.pop("since", None) or await self._beginning(until)
-            found = await self.source.histogram(Period(since=since, until=until, buckets=buckets), **filters)
+            period = await self._period(filters.pop("since", None), filters.pop("until", None), buckets)
+            found = await self.source.histogram(period, **filters)
         return rows.histogram_of(found)
 
     async def destinations(self, request: Request) -> dict[str, Any]:  # noqa: ARG002 - the signature of a handler
@@ -134,10 +133,18 @@ class Api:
         shown = await without_ended(self.source, entries)
         return {"source": self.source.name, "entries": list(map(rows.row_of, shown)), "next": str(end) if end else None}
 
-    async def _beginning(self, until: datetime) -> datetime:
-        """Return the time of the oldest entry, or one day before the end if that is unknown."""
-        oldest = await self.source.oldest()
-        return oldest if oldest is not None and oldest < until else until - DEFAULT_PERIOD
+    async def _period(self, since: datetime | None, until: datetime | None, buckets: int) -> Period:
+        """Return the period to count; a start that is not given is the oldest entry, or a day ago if that is unknown.
+
+        If neither end is given, there are at most so many buckets, which begin at round times.
+        """
+        end = until or datetime.now(UTC) + timedelta(seconds=1)
+        if since is None and (oldest := await self.source.oldest()) is not None and oldest < end:
+            if until is None:
+                with suppress(OverflowError):  # the oldest entry is of the first days of the calendar
+                    return Period.around(oldest, end, most=buckets)
+            since = oldest
+        return Period(since=since or end - DEFAULT_PERIOD, until=end, buckets=buckets)
 
     @staticmethod
     def _choice(request: Request, name: str, words: Sequence[_Word]) -> _Word:

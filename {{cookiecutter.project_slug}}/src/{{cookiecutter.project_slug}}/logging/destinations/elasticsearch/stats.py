@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import floor
 from typing import TYPE_CHECKING, Any
 
 from ...contents import Contents
 from ...entry import SUCCESSES, iso_utc
-from ...histogram import Histogram, Period, filled
+from ...histogram import EPOCH, Histogram, Period, filled
 from ...query import LogQuery
 from ...stats import GROUP_FIELDS, OUTPUT_PERCENTILE, PERCENTILES, CallStats, Group, GroupStats, by_calls
 from ..driver import translated_errors
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from elasticsearch import AsyncElasticsearch
 
 PAGE_SIZE = 10_000  # maximum groups per request
+_MILLISECOND = timedelta(milliseconds=1)
+"""The unit of times in aggregations."""
 _PERIODS: dict[Group, dict[str, str]] = {
     "day": {"calendar_interval": "day", "format": "yyyy-MM-dd"},
     "hour": {"calendar_interval": "hour", "format": "yyyy-MM-dd'T'HH"},
@@ -57,26 +59,45 @@ async def call_histogram(client: AsyncElasticsearch, query: LogQuery, prefix: st
     await refresh(client, index_pattern(prefix))
     if not (indices := await _daily_indices(client, prefix)):
         return filled((), period)
-    reply = await client.search(**histogram_request(query, prefix, indices, period))
+    interval = _interval(period)
+    reply = await client.search(**_histogram_request(query, prefix, indices, period, interval))
     with translated_errors(translate_unexpected_reply):
         check_shards(reply["_shards"].get("failures", ()), prefix)
         buckets = reply["aggregations"]["buckets"]["buckets"]
-        rows = [(number, each["doc_count"], each["failures"]["doc_count"]) for number, each in enumerate(buckets)]
+        starts = period.edges if interval is None else [EPOCH + each["key"] * _MILLISECOND for each in buckets]
+        rows = [
+            (period.bucket_of(start), each["doc_count"], each["failures"]["doc_count"])
+            for start, each in zip(starts, buckets, strict=False)  # there is an edge more than there are buckets
+            if start < period.until
+        ]
     return filled(rows, period)
 
 
-def histogram_request(query: LogQuery, prefix: str, indices: Sequence[str], period: Period) -> dict[str, Any]:
+def _histogram_request(
+    query: LogQuery, prefix: str, indices: Sequence[str], period: Period, interval: timedelta | None
+) -> dict[str, Any]:
     """Return the arguments of the one `search` in `indices` that counts the entries in each bucket."""
-    ranges = [{"from": start, "to": end} for start, end in pairwise(map(iso_utc, period.edges))]
-    return {
-        **_request(query, prefix, indices),
-        "aggregations": {
-            "buckets": {
-                "date_range": {"field": "timestamp", "ranges": ranges},
-                "aggregations": {"failures": _MEASURES["failures"]},
-            }
-        },
-    }
+    buckets: dict[str, Any]
+    if interval is None:
+        ranges = [{"from": start, "to": end} for start, end in pairwise(map(iso_utc, period.edges))]
+        buckets = {"date_range": {"field": "timestamp", "ranges": ranges}}
+    else:
+        query = query.model_copy(update={"until": None})  # with an upper bound alone, it fails for nanoseconds
+        length = f"{interval // _MILLISECOND}ms"
+        buckets = {"date_histogram": {"field": "timestamp", "fixed_interval": length, "min_doc_count": 1}}
+    buckets["aggregations"] = {"failures": _MEASURES["failures"]}
+    return {**_request(query, prefix, indices), "aggregations": {"buckets": buckets}}
+
+
+def _interval(period: Period) -> timedelta | None:
+    """Return the length of the buckets if rounding times gives the same ones and only the future is later than all.
+
+    Elasticsearch counts these two to four times as fast as other ranges.
+    """
+    length = (period.until - period.since) / period.buckets
+    is_round = not length % _MILLISECOND and not (period.since - EPOCH) % length
+    is_exact = period.since + period.buckets * length == period.until
+    return length if is_round and is_exact and period.until >= datetime.now(UTC) else None
 
 
 async def oldest_entry(client: AsyncElasticsearch, prefix: str) -> datetime | None:
