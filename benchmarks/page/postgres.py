@@ -13,9 +13,9 @@ from bench_server.logging.entry import FIELD_NAMES
 
 from benchmarks.stack import with_retries
 
-from . import sql
 from .data import entries
 from .questions import BUCKETS, Question
+from .sql import Statements
 from .store import Store
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ SELECT floor(extract(epoch FROM timestamp - first) * {BUCKETS} / extract(epoch F
     count(*), count(*) FILTER (WHERE status <> 'success')
 FROM {TABLE}, ends WHERE {{where}} GROUP BY 1
 """  # noqa: S608 - constants
+STATEMENTS = Statements(newest=f"SELECT {', '.join(FIELD_NAMES)} FROM {TABLE}", stats=STATS, histogram=HISTOGRAM)  # noqa: S608
 
 
 @contextmanager
@@ -48,7 +49,7 @@ def stored(folder: Path) -> Iterator[Store]:  # noqa: ARG001 - as the other stor
         (ids,) = runner.run(connection.fetch(identify))
 
         def answer(question: Question) -> int:
-            return len(runner.run(connection.fetch(_statement(question))))
+            return len(runner.run(connection.fetch(STATEMENTS.answering(question))))
 
         settings = {"POSTGRES_DSN": DSN, "POSTGRES_TABLE": TABLE}
         yield Store(name="postgres", count=COUNT, settings=settings, ids=tuple(ids), answer=answer)
@@ -63,12 +64,3 @@ async def _filled() -> asyncpg.Connection:
     await connection.copy_records_to_table(TABLE, records=map(row_of, entries(COUNT)), columns=FIELD_NAMES)
     await connection.execute(f"ANALYZE {TABLE}")
     return connection
-
-
-def _statement(question: Question) -> str:
-    where = sql.where(question)
-    if question.kind == "stats":
-        return STATS.format(where=where)
-    if question.kind == "histogram":
-        return HISTOGRAM.format(where=where)
-    return sql.newest(TABLE, question, ", ".join(FIELD_NAMES))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .questions import ROWS
@@ -10,13 +11,22 @@ if TYPE_CHECKING:
     from .questions import Condition, Question
 
 
-def newest(table: str, question: Question, columns: str) -> str:
-    """Return the statement for the newest entries."""
-    return f"SELECT {columns} FROM {table} WHERE {where(question)} ORDER BY timestamp DESC LIMIT {ROWS}"  # noqa: S608
+@dataclass(frozen=True, kw_only=True)
+class Statements:
+    """The statements of one database; `{where}` stands for the condition of a question."""
+
+    newest: str
+    stats: str
+    histogram: str
+
+    def answering(self, question: Question) -> str:
+        """Return the statement that answers a question."""
+        newest = f"{self.newest} WHERE {{where}} ORDER BY timestamp DESC LIMIT {ROWS}"
+        kinds = {"stats": self.stats, "histogram": self.histogram}
+        return kinds.get(question.kind, newest).format(where=_where(question))
 
 
-def where(question: Question) -> str:
-    """Return the condition of a question."""
+def _where(question: Question) -> str:
     conditions = [f"{each.field} {each.comparison} {_literal(each)}" for each in question.conditions]
     if text := question.any_id:
         ends = [f"{name} LIKE '{text}%' OR {name} LIKE '%{text}'" for name in ("entry_id", "correlation_id")]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from bench_server.logging.destinations.sqlite import schema
 from bench_server.logging.destinations.sqlite.encoding import row_of
 
-from . import sql
 from .data import entries
 from .questions import BUCKETS, Question
+from .sql import Statements
 from .store import Store
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ WITH ends AS (SELECT julianday(min(timestamp)) AS first, julianday('now') AS las
 SELECT CAST((julianday(timestamp) - first) * {BUCKETS} / (last - first) AS INTEGER), count(*), sum(status <> 'success')
 FROM unified_logs, ends WHERE {{where}} GROUP BY 1
 """  # noqa: S608 - constants
+STATEMENTS = Statements(newest=f"SELECT {schema.NAMES} FROM unified_logs", stats=STATS, histogram=HISTOGRAM)  # noqa: S608
 
 
 @contextmanager
@@ -53,16 +54,7 @@ def stored(folder: Path) -> Iterator[Store]:
     (ids,) = connection.execute("SELECT entry_id, correlation_id FROM unified_logs LIMIT 1 OFFSET 500000").fetchall()
 
     def answer(question: Question) -> int:
-        return len(connection.execute(_statement(question)).fetchall())
+        return len(connection.execute(STATEMENTS.answering(question)).fetchall())
 
     yield Store(name="sqlite", count=COUNT, settings={"SQLITE_PATH": str(path)}, ids=ids, answer=answer)
     connection.close()
-
-
-def _statement(question: Question) -> str:
-    where = sql.where(question)
-    if question.kind == "stats":
-        return STATS.format(where=where)
-    if question.kind == "histogram":
-        return HISTOGRAM.format(where=where)
-    return sql.newest("unified_logs", question, schema.NAMES)

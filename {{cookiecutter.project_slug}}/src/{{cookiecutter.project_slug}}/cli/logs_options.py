@@ -12,6 +12,7 @@ from ..logging.errors import SettingError
 from ..logging.query import LEVELS, MAX_LIMIT, MAX_OFFSET
 from ..logging.settings import Method
 from ..logging.stats import GROUPS
+from .numbers import whole_number
 from .suggestions import did_you_mean
 from .times import moment
 
@@ -184,14 +185,13 @@ def _level(text: str) -> str:
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
-    """Return a parser for whole numbers in these bounds."""
+    """Return a parser for whole numbers in these bounds; argparse names the option."""
 
     def read(text: str) -> int:
-        with suppress(ValueError):
-            if low <= (number := int(text)) <= high:
-                return number
-        msg = f"must be between {low} and {high}, not {text!r}"
-        raise argparse.ArgumentTypeError(msg)
+        try:
+            return whole_number(text, low, high)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
 
     return read
 

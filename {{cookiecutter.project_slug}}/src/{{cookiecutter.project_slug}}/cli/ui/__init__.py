@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ...logging.errors import SettingError
+from ..numbers import whole_number
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +38,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def take_settings(options: argparse.Namespace, settings: dict[str, Any]) -> None:
     """Take what `--host` and `--port` mean for the page; raise SettingError for an invalid option."""
     options.host = settings.pop("http_host", HOST)
-    options.port = _port(settings.pop("http_port", "0"))
+    try:
+        options.port = whole_number(settings.pop("http_port", "0"), 0, MAX_PORT)
+    except ValueError as error:
+        msg = f"--port {error}; 0 chooses a free one"
+        raise SettingError(msg) from error
     _check_trace_url(options.trace_url)
 
 
@@ -53,11 +57,3 @@ def _check_trace_url(url: str | None) -> None:
     if url is not None and not (url.startswith(("http://", "https://")) and TRACE_ID in url):
         msg = f"--trace-url must be an http or https address with {TRACE_ID} in it, not {url!r}"
         raise SettingError(msg)
-
-
-def _port(text: str) -> int:
-    with suppress(ValueError):
-        if 0 <= (number := int(text)) <= MAX_PORT:
-            return number
-    msg = f"--port must be between 0 and {MAX_PORT}, not {text!r}; 0 chooses a free one"
-    raise SettingError(msg)

@@ -15,6 +15,7 @@ from ...logging.histogram import MAX_BUCKETS, Period
 from ...logging.stats import GROUPS
 from ..call_starts import without_ended
 from ..find_request import find_request
+from ..numbers import whole_number
 from ..reading import one_sentence, summarise
 from ..times import Clock
 from . import export, rows
@@ -162,9 +163,8 @@ def _filters_of(request: Request) -> dict[str, Any]:
 
 
 def _whole(request: Request, name: str, *, default: int, most: int) -> int:
-    text = request.query_params.get(name, str(default))
-    with suppress(ValueError):
-        if 1 <= (number := int(text)) <= most:
-            return number
-    msg = f"{name} must be between 1 and {most}, not {text!r}"
-    raise SettingError(msg)
+    try:
+        return whole_number(request.query_params.get(name, str(default)), 1, most)
+    except ValueError as error:
+        msg = f"{name} {error}"
+        raise SettingError(msg) from error
