@@ -6,6 +6,8 @@ import asyncio
 import logging
 import os
 import time
+import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
@@ -81,6 +83,13 @@ def sleep_in_thread(seconds: float, then: str = "return") -> str:
     return "woke up"
 
 
+def wait_for_file(path: str) -> None:
+    """Wait in a thread until a file exists; tell by another one that the thread has started."""
+    Path(f"{path}.{uuid.uuid4().hex}").touch()
+    while not Path(path).exists():
+        time.sleep(0.02)
+
+
 async def give_up() -> None:
     """Raise CancelledError, as a tool should not."""
     raise asyncio.CancelledError
@@ -113,6 +122,7 @@ TOOLS = (
     break_the_schema,
     log_everywhere,
     sleep_in_thread,
+    wait_for_file,
     give_up,
 )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from helpers import PATIENCE
@@ -16,9 +17,6 @@ from {{cookiecutter.project_slug}}.server.lines import CHUNK, LineReader, LineWr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-PIPE_SIZE = 65_536
-"""Bytes that a pipe holds."""
 
 pytestmark = pytest.mark.skipif("sys.platform == 'win32'", reason="an event loop of Windows cannot wait for pipes")
 
@@ -86,6 +84,7 @@ async def test_what_arrives_after_a_cancelled_read_is_not_lost(ends: Ends) -> No
     reading.cancel()
     await asyncio.wait({reading})
     assert reading.cancelled()
+    assert not asyncio.get_running_loop().remove_reader(ends.source)
     os.write(ends.target, b"late\n")
     await asyncio.sleep(0.01)
     ends.close(ends.target)
@@ -94,6 +93,8 @@ async def test_what_arrives_after_a_cancelled_read_is_not_lost(ends: Ends) -> No
 
 async def test_a_reset_connection_is_an_end() -> None:
     """A client that crashes over a socket has disconnected."""
+    problems = list[dict[str, Any]]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, problem: problems.append(problem))
     ours, theirs = socket.create_server(("127.0.0.1", 0)), socket.socket()
     with ours, theirs:
         theirs.connect(ours.getsockname())
@@ -102,24 +103,37 @@ async def test_a_reset_connection_is_an_end() -> None:
             theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
             theirs.close()
             assert await asyncio.wait_for(lines_of(accepted.fileno()), PATIENCE) == []
+    assert problems == []
+
+
+async def test_an_error_of_reading_ends_the_server(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As over the SDK's streams."""
+
+    def fail(*_: int) -> bytes:
+        raise OSError(errno.EIO, "broken")
+
+    os.write(ends.target, b"a line\n")
+    monkeypatch.setattr("{{cookiecutter.project_slug}}.server.lines.os.read", fail)
+    with pytest.raises(OSError, match="broken"):
+        await asyncio.wait_for(lines_of(ends.source), PATIENCE)
 
 
 async def test_what_a_pipe_accepts_is_written_at_once(ends: Ends) -> None:
     """Without another thread, which takes more time than the rest of the way."""
     writer, threads = LineWriter(ends.target), threading.active_count()
-    for text in ("a\n", "é" * 20_000, "\n"):
+    for text in ("a\n", "é" * 2_000, "\n"):
         await writer.write(text)
         await writer.flush()
     assert threading.active_count() == threads
     ends.close(ends.target)
-    assert await asyncio.wait_for(lines_of(ends.source), PATIENCE) == ["a", "é" * 20_000]
+    assert await asyncio.wait_for(lines_of(ends.source), PATIENCE) == ["a", "é" * 2_000]
 
 
 @pytest.mark.parametrize("is_blocking", [True, False])
-async def test_a_client_that_does_not_read_holds_up_nobody_else(ends: Ends, *, is_blocking: bool) -> None:
-    """The rest is written once it reads, also if somebody else has switched off blocking."""
+async def test_a_client_that_does_not_read_does_not_block_the_event_loop(ends: Ends, *, is_blocking: bool) -> None:
+    """The rest is written once it reads, also if another program has switched off blocking."""
     os.set_blocking(ends.target, is_blocking)
-    writer, text = LineWriter(ends.target), "x" * 20 * PIPE_SIZE
+    writer, text = LineWriter(ends.target), "x" * 20 * CHUNK
     await writer.write(text)
     flushing = asyncio.create_task(writer.flush())
     await asyncio.sleep(0.05)
@@ -130,7 +144,7 @@ async def test_a_client_that_does_not_read_holds_up_nobody_else(ends: Ends, *, i
     assert await reading == [text]
 
 
-async def test_nobody_to_read_is_an_error(ends: Ends) -> None:
+async def test_a_client_that_is_gone_is_an_error(ends: Ends) -> None:
     """A client that is gone ends the server, as over the SDK's streams."""
     ends.close(ends.source)
     writer = LineWriter(ends.target)

@@ -11,10 +11,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from helpers import PATIENCE
+from helpers import PATIENCE, eventually
 from mcp import Client
 
-from {{cookiecutter.project_slug}}.server.wire import Wire
+from {{cookiecutter.project_slug}}.server import wire
 
 from .server_helpers import HELLO
 
@@ -58,13 +58,14 @@ def test_a_server_reads_a_file_and_writes_to_one(
 def test_a_server_speaks_over_sockets(own_logging: Entries, serve_arguments: list[str]) -> None:
     """As Node.js starts its children."""
     ours, theirs = socket.socketpair()
-    with ours, subprocess.Popen([sys.executable, *serve_arguments], stdin=theirs, stdout=theirs) as process:
+    with subprocess.Popen([sys.executable, *serve_arguments], stdin=theirs, stdout=theirs) as process, ours:
         theirs.close()
         ours.settimeout(PATIENCE)
         ours.sendall(REQUESTS.encode())
         received = b""
         while received.count(b"\n") < 2:
-            received += ours.recv(65_536)
+            received += (part := ours.recv(65_536))
+            assert part, "the server has ended"
         assert answers(received.decode())[2]["content"][0]["text"] == "café"
         ours.shutdown(socket.SHUT_WR)
         assert process.wait(PATIENCE) == 0
@@ -72,18 +73,21 @@ def test_a_server_speaks_over_sockets(own_logging: Entries, serve_arguments: lis
 
 @pytest.mark.skipif("sys.platform == 'win32'", reason="an event loop of Windows cannot wait for pipes")
 async def test_a_server_whose_threads_are_all_busy_still_answers(
-    over_stdio: Callable[..., Any], serve_arguments: list[str]
+    over_stdio: Callable[..., Any], serve_arguments: list[str], tmp_path: Path
 ) -> None:
     """No message needs one of the threads that sync tools run on."""
+    path = tmp_path / "go"
     async with Client(over_stdio(serve_arguments)) as client, asyncio.TaskGroup() as group:
-        calls = [group.create_task(client.call_tool("sleep_in_thread", {"seconds": 2})) for _ in range(THREADS + 1)]
-        await asyncio.sleep(0.5)
-        await client.list_tools()
-        assert not any(call.done() for call in calls)
+        for _ in range(THREADS + 1):
+            group.create_task(client.call_tool("wait_for_file", {"path": str(path)}))
+        await eventually(lambda: len(list(tmp_path.glob("go.*"))) == THREADS)
+        await asyncio.wait_for(client.list_tools(), PATIENCE)
+        path.touch()
 
 
-async def test_an_sdk_without_its_server_serves_over_standard_streams() -> None:
+async def test_an_sdk_without_its_server_serves_over_standard_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a later version of the SDK may rename is not needed."""
+    monkeypatch.setattr(wire, "after_fork_in_child", lambda _: None)  # it could not be undone
 
     class Server:
         async def run_stdio_async(self) -> None:
@@ -91,6 +95,10 @@ async def test_an_sdk_without_its_server_serves_over_standard_streams() -> None:
 
     standard, server = (sys.stdin, sys.stdout), Server()
     source, target = os.pipe()
-    await asyncio.wait_for(Wire(source, target).serve(server), PATIENCE)  # type: ignore[arg-type]
+    try:
+        await asyncio.wait_for(wire.Wire(source, target).serve(server), PATIENCE)  # type: ignore[arg-type]
+    finally:
+        os.close(source)
+        os.close(target)
     assert server.streams == [source, target]
     assert (sys.stdin, sys.stdout) == standard

@@ -1,4 +1,4 @@
-"""Whole numbers that people write: in options, and in the addresses of the page."""
+"""Whole numbers in options and in the query parameters of the page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import suppress
 
 
 def whole_number(text: str, low: int, high: int) -> int:
-    """Return the number, within these bounds; raise ValueError with what a sentence says of it after its name."""
+    """Return a number within bounds; raise ValueError, whose message continues a sentence that begins with a name."""
     with suppress(ValueError):
         if low <= (number := int(text)) <= high:
             return number

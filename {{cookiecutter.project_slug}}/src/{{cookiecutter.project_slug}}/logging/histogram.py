@@ -37,9 +37,10 @@ class Period:
 
     @classmethod
     def around(cls, first: datetime, last: datetime, *, most: int) -> Self:
-        """Return the period with both times in at most `most` buckets, which begin at round times: 12:00, 12:15, 12:30.
+        """Return a period that contains both times, in buckets that begin at round times in UTC: 12:00, 12:15, 12:30.
 
-        Some stores count these several times as fast. Raise OverflowError at the first days of the calendar.
+        There are at most `most` of them, or two. Some stores count these several times as fast as others. Raise
+        OverflowError at the first days of the calendar.
         """
         choices = ((length, (first - EPOCH) // length, (last - EPOCH) // length + 1) for length in _usual_lengths())
         # Two times may be in two buckets, whatever their length.

@@ -25,9 +25,9 @@ WILDCARD_HOSTS = ("0.0.0.0", "::", "[::]")  # noqa: S104 - compared, not bound t
 """Addresses to listen on all interfaces; no client sends them as its Host."""
 SSE_PATH = "/sse"
 KEEP_ALIVE = 75
-"""Seconds an idle connection stays open.
+"""Seconds that an idle connection stays open: longer than the 60 after which nginx and AWS close theirs.
 
-Load balancers keep theirs for 60 and send the next request over it: one that the server has just closed fails.
+A request fails if the server closes the connection at that moment.
 """
 
 _logger = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ def is_pollable(descriptor: int) -> bool:
 
 
 class LineReader:
-    """The lines that arrive over a pipe or a socket, without their ends; the last one may lack one."""
+    """The lines that arrive over a pipe or a socket, without their newlines."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -43,7 +43,11 @@ class LineReader:
             yield _text_of(parts)
 
     async def _chunk(self) -> bytes:
-        """Wait for bytes; return none at the end. Other processes may use the pipe, so it stays in blocking mode."""
+        """Wait for bytes, and return none at the end.
+
+        The descriptor stays in blocking mode, which all processes that have the pipe share: it is read once it is
+        ready.
+        """
         loop = asyncio.get_running_loop()
         chunk: asyncio.Future[bytes] = loop.create_future()
         loop.add_reader(self._descriptor, self._read_into, chunk)
@@ -55,11 +59,14 @@ class LineReader:
     def _read_into(self, chunk: asyncio.Future[bytes]) -> None:
         if chunk.done():
             return
-        with suppress(BlockingIOError):  # somebody else was faster
-            try:
-                chunk.set_result(os.read(self._descriptor, CHUNK))
-            except ConnectionError:
-                chunk.set_result(b"")
+        try:
+            chunk.set_result(os.read(self._descriptor, CHUNK))
+        except BlockingIOError:  # another program has switched off blocking, and was faster
+            return
+        except ConnectionError:
+            chunk.set_result(b"")
+        except OSError as error:
+            chunk.set_exception(error)
 
 
 class LineWriter:
@@ -73,7 +80,7 @@ class LineWriter:
         self._limiter = CapacityLimiter(1)  # not the common one, which sync tools may use up
 
     async def write(self, text: str) -> None:
-        """Take a text, which `flush` writes."""
+        """Keep a text until `flush`."""
         self._texts.append(text)
 
     async def flush(self) -> None:
@@ -82,7 +89,7 @@ class LineWriter:
         self._texts.clear()
         with suppress(BlockingIOError):
             while data and self._poll.poll(0):
-                data = data[os.write(self._descriptor, data[: select.PIPE_BUF]) :]  # as much as never waits
+                data = data[os.write(self._descriptor, data[: select.PIPE_BUF]) :]  # a ready pipe accepts these
         if data:
             await to_thread.run_sync(self._write, data, limiter=self._limiter)
 

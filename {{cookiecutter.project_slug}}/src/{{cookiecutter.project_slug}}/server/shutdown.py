@@ -60,7 +60,7 @@ class Shutdown:
             self._drain()
 
     def exit(self, exit_code: int) -> NoReturn:
-        """Drain and end the process at once: a thread that reads stdin would keep it alive otherwise."""
+        """Drain and end the process at once: a thread of the SDK that reads stdin would keep it alive otherwise."""
         with self._lock:
             try:
                 self._drain()
@@ -103,8 +103,8 @@ class Shutdown:
     async def at_signal(self, scope: anyio.CancelScope, *, server_ended: anyio.Event | None) -> None:
         """On a signal, cancel `scope`, drain and exit.
 
-        Wait for `server_ended`; without it wait for the running calls, because a cancelled stdio server still waits
-        for stdin.
+        Wait for `server_ended`; without it wait for the running calls, because a cancelled stdio server waits for stdin
+        where the SDK's thread reads it: from files and terminals, and on Windows.
         """
         try:
             numbers = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup, `&`

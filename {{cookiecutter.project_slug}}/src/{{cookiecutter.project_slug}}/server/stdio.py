@@ -11,7 +11,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..logging.unified_logger import UnifiedLogger
-from .wire import STDERR, STDOUT, is_at, point
+from .wire import STDERR, STDOUT, has_descriptor, redirect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -115,17 +115,17 @@ def _empty_stdin() -> Iterator[None]:
 @contextmanager
 def _stdout_descriptor_as_stderr() -> Iterator[None]:
     """Point the descriptor at stderr, if both are what they usually are."""
-    if not (is_at(sys.stdout, STDOUT) and is_at(sys.stderr, STDERR)):
+    if not (has_descriptor(sys.stdout, STDOUT) and has_descriptor(sys.stderr, STDERR)):
         yield
         return
     stdout = sys.stdout
     stdout.flush()
     original = os.dup(STDOUT)
-    point(STDOUT, STDERR)
+    redirect(STDOUT, STDERR)
     try:
         yield
     finally:
         with suppress(OSError, ValueError):  # what was written to `sys.__stdout__`
             stdout.flush()
-        point(STDOUT, original)
+        redirect(STDOUT, original)
         os.close(original)

@@ -29,8 +29,8 @@ class Wire:
     async def serve(self, server: MCPServer[Any]) -> None:
         """Serve until the client disconnects, as `MCPServer.run_stdio_async` does.
 
-        Over pipes and sockets, messages are read and written without the SDK's threads: to switch between them takes
-        more time than everything that is recorded of a call.
+        Over pipes and sockets, messages are read and written without the SDK's threads: switching between threads
+        takes more time than recording the call.
         """
         from mcp.server.stdio import stdio_server  # noqa: PLC0415 - the SDK may be what cannot be imported
 
@@ -71,30 +71,31 @@ def claim_wire() -> Wire | None:
     Programs that tool modules start would write to the client otherwise, and read what it sends. Return None if that is
     impossible; the SDK does the same once it serves.
     """
-    if not (is_at(sys.stdin, STDIN) and is_at(sys.stdout, STDOUT) and is_at(sys.stderr, STDERR)):
+    standard = ((sys.stdin, STDIN), (sys.stdout, STDOUT), (sys.stderr, STDERR))
+    if not all(has_descriptor(stream, descriptor) for stream, descriptor in standard):
         return None
     try:
         null = os.open(os.devnull, os.O_RDONLY)
         wire = Wire(os.dup(STDIN), os.dup(STDOUT))
     except OSError:  # a limit on open files
         return None
-    point(STDIN, null)
-    point(STDOUT, STDERR)
+    redirect(STDIN, null)
+    redirect(STDOUT, STDERR)
     os.close(null)
     sys.stdout = sys.stderr
     return wire
 
 
-def is_at(stream: TextIO | None, descriptor: int) -> bool:
-    """Return whether a stream is open and has a descriptor."""
+def has_descriptor(stream: TextIO | None, descriptor: int) -> bool:
+    """Return whether a stream is open and has this descriptor."""
     try:
         return stream is not None and stream.fileno() == descriptor
     except (OSError, ValueError):  # no file, or a closed one
         return False
 
 
-def point(descriptor: int, target: int) -> None:
-    """Let a standard descriptor mean another file, also for child processes on Windows."""
+def redirect(descriptor: int, target: int) -> None:
+    """Redirect a standard descriptor to the file of another one, also for child processes on Windows."""
     os.dup2(target, descriptor)
     if sys.platform == "win32":
         from mcp.os.win32.utilities import rebind_std_handle_to_fd  # noqa: PLC0415

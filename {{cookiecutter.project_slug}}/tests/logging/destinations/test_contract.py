@@ -481,7 +481,7 @@ async def test_a_histogram_counts_the_matching_calls_of_a_period(destination: Lo
     await find(destination, 1 + len(CALLS) + len(OTHERS), limit=1_000)
     later, whole = NOW + timedelta(seconds=1), NOW.replace(microsecond=123_000)
     ends = [(later, 72, 1), (later, 30, 7), (later, 24, 60), (later, 100, 250), (whole, 36, 60), (whole, 100, 250)]
-    ends.append((NOW, 36, 60))  # calls are at the edges of its buckets
+    ends += [(NOW, 36, 60), (NOW, 1e-9, 100)]  # at the edges; shorter than microseconds
     periods = [Period(since=end - timedelta(hours=hours), until=end, buckets=count) for end, hours, count in ends]
     for period in [*periods, Period.around(CALLS[-1].timestamp, datetime.now(UTC), most=60)]:
         count = period.buckets

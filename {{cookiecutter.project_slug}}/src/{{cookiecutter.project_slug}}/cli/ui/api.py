@@ -137,7 +137,7 @@ class Api:
     async def _period(self, since: datetime | None, until: datetime | None, buckets: int) -> Period:
         """Return the period to count; a start that is not given is the oldest entry, or a day ago if that is unknown.
 
-        If neither end is given, there are at most so many buckets, which begin at round times.
+        If neither end is given, buckets begin at round times, and there may be fewer.
         """
         end = until or datetime.now(UTC) + timedelta(seconds=1)
         if since is None and (oldest := await self.source.oldest()) is not None and oldest < end:
