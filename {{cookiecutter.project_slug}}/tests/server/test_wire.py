@@ -54,6 +54,15 @@ def test_a_server_reads_a_file_and_writes_to_one(
     assert "say" in {entry["tool_name"] for entry in own_logging()}  # the SDK answers no call after the end of stdin
 
 
+def test_a_request_just_before_the_end_is_answered(own_logging: Entries, serve_arguments: list[str]) -> None:
+    """As people try a server out: `printf '...' | server`."""
+    ping = json.dumps({"jsonrpc": "2.0", "id": 3, "method": "ping"})
+    asked = f"{REQUESTS.splitlines()[0]}\n{ping}\n"
+    command = [sys.executable, *serve_arguments]
+    done = subprocess.run(command, input=asked, stdout=subprocess.PIPE, text=True, check=True, timeout=PATIENCE)
+    assert answers(done.stdout).keys() == {1, 3}
+
+
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs sockets of Unix")
 def test_a_server_speaks_over_sockets(own_logging: Entries, serve_arguments: list[str]) -> None:
     """As Node.js starts its children."""

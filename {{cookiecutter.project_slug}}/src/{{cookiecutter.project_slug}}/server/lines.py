@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CHUNK = 65_536
 """Bytes read at once: what a pipe holds."""
+LAST_STEPS, STEP = 50, 0.001
+"""Turns of the event loop, and the seconds of each, in which what arrived just before the end can be answered."""
 
 
 def is_pollable(descriptor: int) -> bool:
@@ -41,6 +43,8 @@ class LineReader:
                 parts = [other]
         if any(parts):
             yield _text_of(parts)
+        for _ in range(LAST_STEPS):  # the SDK drops the answers to all requests that run when this ends
+            await asyncio.sleep(STEP)
 
     async def _chunk(self) -> bytes:
         """Wait for bytes, and return none at the end.
