@@ -44,6 +44,7 @@ def main() -> int:
     with ExitStack() as backends:
         for name in names:
             environment = os.environ | _address(name, backends)
+            environment.pop("PYTHONDONTWRITEBYTECODE", None)  # a start would compile every package
             module, _, store = name.partition("-")
             command = [str(python), "-m", f"benchmarks.{module}", str(options.runs), *filter(None, [store])]
             done = subprocess.run(  # noqa: S603 - our own interpreter and module

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from compileall import compile_dir
 from typing import TYPE_CHECKING
 
 from scripts.project import ROOT, bake, uv
@@ -31,6 +30,4 @@ def installed_project() -> Path:
         uv("venv", FOLDER / "venv", "--python", sys.executable)
     projects = [argument for package in (PACKAGE, DEFAULT_PACKAGE) for argument in ("-e", FOLDER / package)]
     uv("pip", "install", "--python", python, *projects, *PEERS)
-    for package in (PACKAGE, DEFAULT_PACKAGE):  # the peers' code is compiled, too
-        compile_dir(FOLDER / package / "src", quiet=1)
     return python
