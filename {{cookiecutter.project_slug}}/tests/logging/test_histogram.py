@@ -59,7 +59,7 @@ def test_a_call_at_an_edge_belongs_to_the_bucket_that_begins_there(count: int) -
 def test_buckets_around_two_times_begin_at_round_ones(
     length: timedelta, most: int, first: str, last: str, buckets: int
 ) -> None:
-    """They have the shortest usual length of which so many are enough."""
+    """The buckets have the shortest usual length that needs at most `most` of them."""
     period = Period.around(START, START + length, most=most)
     assert (f"{period.since:%H:%M:%S}", f"{period.until:%H:%M:%S}", period.buckets) == (first, last, buckets)
 
@@ -67,7 +67,7 @@ def test_buckets_around_two_times_begin_at_round_ones(
 @pytest.mark.parametrize("most", [1, 2, 7, 60, MAX_BUCKETS])
 @pytest.mark.parametrize("seconds", [0, 1, 59, 3_601, 86_400, 3e7, 2e9])
 def test_buckets_around_two_times_contain_both(seconds: float, most: int) -> None:
-    """Also of years; two times may be in two buckets."""
+    """Periods of seconds and of years; `most=1` may need two buckets."""
     first = START - timedelta(seconds=seconds, microseconds=7)
     period = Period.around(first, START, most=most)
     assert period.since <= first <= START < period.until

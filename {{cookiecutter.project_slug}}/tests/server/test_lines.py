@@ -62,7 +62,7 @@ async def lines_of(source: int) -> list[str]:
     ],
 )
 async def test_lines_are_read_whole(ends: Ends, parts: list[bytes], lines: list[str]) -> None:
-    """However the bytes arrive: lines without an end, empty ones, halves of a character, and what is no UTF-8."""
+    """The chunks may split lines and characters; empty lines, an unterminated line and invalid UTF-8 are read, too."""
 
     def send() -> None:
         for part in parts:
@@ -119,7 +119,7 @@ async def test_an_error_of_reading_ends_the_server(ends: Ends, monkeypatch: pyte
 
 
 async def test_what_a_pipe_accepts_is_written_at_once(ends: Ends) -> None:
-    """Without another thread, which takes more time than the rest of the way."""
+    """The writer starts no thread for it."""
     writer, threads = LineWriter(ends.target), threading.active_count()
     for text in ("a\n", "é" * 2_000, "\n"):
         await writer.write(text)

@@ -1,4 +1,4 @@
-"""The connection over stdio, whatever stdin and stdout are."""
+"""The connection over stdio: pipes, sockets and files."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ async def test_a_server_whose_threads_are_all_busy_still_answers(
 
 
 async def test_an_sdk_without_its_server_serves_over_standard_streams(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a later version of the SDK may rename is not needed."""
+    """A later version of the SDK may rename the attribute that `Wire` uses."""
     monkeypatch.setattr(wire, "after_fork_in_child", lambda _: None)  # it could not be undone
 
     class Server:

@@ -43,7 +43,7 @@ class Period:
         OverflowError at the first days of the calendar.
         """
         choices = ((length, (first - EPOCH) // length, (last - EPOCH) // length + 1) for length in _usual_lengths())
-        # Two times may be in two buckets, whatever their length.
+        # Two times can lie on both sides of a round time, so two buckets are always allowed.
         length, start, end = next(choice for choice in choices if choice[2] - choice[1] <= max(most, 2))
         return cls(since=EPOCH + start * length, until=EPOCH + end * length, buckets=end - start)
 

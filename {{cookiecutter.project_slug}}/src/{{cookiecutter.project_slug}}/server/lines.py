@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CHUNK = 65_536
 """Bytes read at once: what a pipe holds."""
 LAST_STEPS, STEP = 50, 0.001
-"""Turns of the event loop, and the seconds of each, in which what arrived just before the end can be answered."""
+"""Number and seconds of the pauses at the end of stdin, so that the last requests can be answered."""
 
 
 def is_pollable(descriptor: int) -> bool:
@@ -43,14 +43,13 @@ class LineReader:
                 parts = [other]
         if any(parts):
             yield _text_of(parts)
-        for _ in range(LAST_STEPS):  # the SDK drops the answers to all requests that run when this ends
+        for _ in range(LAST_STEPS):  # then the SDK cancels the requests in progress
             await asyncio.sleep(STEP)
 
     async def _chunk(self) -> bytes:
         """Wait for bytes, and return none at the end.
 
-        The descriptor stays in blocking mode, which all processes that have the pipe share: it is read once it is
-        ready.
+        All processes with the pipe share its blocking mode, so that stays on: read only when the pipe is ready.
         """
         loop = asyncio.get_running_loop()
         chunk: asyncio.Future[bytes] = loop.create_future()

@@ -221,7 +221,7 @@ async def test_a_histogram_without_a_period_begins_with_the_oldest_entry(source:
 
 
 async def test_a_histogram_of_the_first_day_of_the_calendar_begins_with_it() -> None:
-    """There is no round time before."""
+    """The calendar has no earlier round time."""
     source = OldestDestination()
     await source.write(make_call(timestamp=datetime(1, 1, 1, tzinfo=UTC)))
     found = await ask_json(app_of(source), "/api/histogram")

@@ -267,7 +267,7 @@ FILTERS = [
 ]
 """Filters, and the entries that match them."""
 MIDDLE = uuid.uuid4().hex[:20]
-"""What makes the ids below those of this run, for a store that keeps what earlier runs wrote."""
+"""The part of the ids below that differs in each run: a store may keep the entries of earlier runs."""
 REQUESTS = [
     make_entry(
         "a call",

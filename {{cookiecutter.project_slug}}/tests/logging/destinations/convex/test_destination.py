@@ -36,7 +36,7 @@ class OwnEntries(ConvexDestination):
         await super().write_batch(entries)
 
     async def query(self, **filters: Any) -> list[LogEntry]:
-        """Query, and omit the entries of other tests: read on until enough of what is found is of this one."""
+        """Query in growing steps until enough entries of this test are found; omit those of other tests."""
         wanted = LogQuery.of(**filters)
         own: list[LogEntry] = []
         needed = wanted.offset + wanted.limit
